@@ -1,0 +1,298 @@
+"""What analysis knows of function bodies and of the cascade that runs them. Pure data: no connection, no opinion.
+
+Spans are characters of the function's body (`plpgsql.tree.Span`). sqlglot nodes are of its PostgreSQL dialect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+    from trigger_audit.auth.model import Firing
+    from trigger_audit.catalog.model import Catalog, Constraint, Function, Table, Trigger
+    from trigger_audit.plpgsql import tree
+    from trigger_audit.plpgsql.tree import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An SQL expression with its place. `text` is as written."""
+
+    node: exp.Expression
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A relation named in a statement, common table expressions and the statement's own aliases left out.
+
+    Names are as PostgreSQL reads them: folded to lower case unless quoted. `span` covers the name, schema included.
+    """
+
+    schema: str | None
+    name: str
+    alias: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """A call by function syntax; special syntax (coalesce, nullif, CASE, casts, operators) is no call."""
+
+    schema: str | None
+    name: str
+    arguments: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One column of an INSERT or SET list with what it gets.
+
+    `value` is None for DEFAULT, and where the value cannot be told apart (`SELECT *`, a sub-select for several
+    columns); `is_default` tells the two apart. `column_span` is the column's name in the list (the table's name where the INSERT
+    has no column list).
+    """
+
+    column: str
+    value: Expression | None
+    is_default: bool
+    column_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """ON CONFLICT. `columns` are the target's plain columns (None: an expression), () without a target."""
+
+    columns: tuple[str | None, ...]
+    constraint: str | None
+    predicate: str | None
+    does_nothing: bool
+    assignments: tuple[Assignment, ...]
+    where: Expression | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """An INSERT, UPDATE, DELETE, MERGE or TRUNCATE, also one inside a WITH.
+
+    `columns` is the INSERT's column list as written, None without one (then the table's columns in order apply).
+    `rows` holds one tuple of assignments for each VALUES row, or a single one for INSERT ... SELECT and UPDATE;
+    it is empty for DELETE, TRUNCATE, MERGE and DEFAULT VALUES, and where an INSERT without column list cannot be
+    numbered before the table is known: then the column is given as '#1', '#2' ....
+    """
+
+    kind: str
+    target: Relation
+    columns: tuple[str, ...] | None
+    rows: tuple[tuple[Assignment, ...], ...]
+    where: Expression | None
+    conflict: Conflict | None
+    returning: bool
+    in_with: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFacts:
+    """One SQL fragment of a body, read. `node` is None where sqlglot could not read it: `problem` then says why."""
+
+    fragment: tree.Fragment
+    is_expression: bool
+    node: exp.Expression | None
+    problem: str | None
+    writes: tuple[Write, ...]
+    reads: tuple[Relation, ...]
+    calls: tuple[FunctionCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition that decides whether a statement runs; `holds` is what it must be. The node is None where unread."""
+
+    expression: SqlFacts
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFacts:
+    """One statement of a body with its SQL, in the order of the text.
+
+    `conditions` dominate it (branches taken, early exits passed), outermost first. `handlers` are the exception
+    handlers around it, innermost block first: what they catch, and the handler's own place.
+    `in_handler`: it stands inside a handler's body. `loop_depth` counts the loops around it.
+    """
+
+    statement: tree.Statement | tree.Declaration | tree.CursorDeclaration
+    span: Span
+    sql: tuple[SqlFacts, ...]
+    conditions: tuple[Condition, ...]
+    handlers: tuple[tree.Handler, ...]
+    in_handler: bool
+    loop_depth: int
+
+    @property
+    def writes(self) -> tuple[Write, ...]:
+        return tuple(write for facts in self.sql for write in facts.writes)
+
+
+@dataclass(frozen=True, slots=True)
+class BodyFacts:
+    """A function's body, read once. `body` is None where it could not be parsed or is no PL/pgSQL or SQL.
+
+    `assignments` maps a variable that is assigned exactly once in the whole body (a DECLARE default counts) to the
+    expression it gets; None where the once is a loop or the INTO of a query.
+    """
+
+    function: Function
+    body: tree.Body | None
+    problem: tree.SyntaxProblem | None
+    statements: tuple[StatementFacts, ...]
+    assignments: Mapping[str, Expression | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """A handler around the call or write that led here: the function that holds it and the handler's line there."""
+
+    function: str
+    line: int
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One function running because an event on an audited table set it off.
+
+    `trigger` is the one whose function this is (None for a helper that a body calls), `event` what fired it and `table`
+    where. `root` and `root_event` start the cascade; `via` names every step, this one included, as in `findings.Path`.
+    `role` runs its statements; `search_path` is in force, without the implicit pg_catalog. `firings` are the statements of Auth that may set it off, empty where the root table is none of Auth's.
+    `certain` are those that set it off for sure (no condition on the way that depends on data).
+    """
+
+    function: Function
+    trigger: Trigger | None
+    table: Table | None
+    event: str | None
+    root: Trigger
+    root_table: Table
+    root_event: str
+    via: tuple[str, ...]
+    depth: int
+    role: str
+    search_path: tuple[str, ...]
+    firings: tuple[Firing, ...]
+    certain: frozenset[int]
+    caught: tuple[Caught, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One statement in one visit: what rules judge.
+
+    `firings` are those of the visit in which its conditions may hold; `certain` tells whether a statement of a default
+    flow runs it for sure. A site whose conditions can never hold is not made.
+    """
+
+    visit: Visit
+    facts: BodyFacts
+    statement: StatementFacts
+    firings: tuple[Firing, ...]
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recursion:
+    """A write that sets off, again, a trigger which is already running: the sites from the first run to the write.
+
+    `cycle` are trigger names (schema.table.trigger), first and last the same; `tables` the tables on the way.
+    `guarded` tells that the cascade stops by itself (pg_trigger_depth, a test that the change makes false).
+    """
+
+    site: Site
+    write: Write
+    trigger: Trigger
+    cycle: tuple[str, ...]
+    tables: tuple[str, ...]
+    guarded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A foreign key in the closure of what deleting a row of an audited table deletes.
+
+    `constraint` on `table`; `way` are the tables from the deleted one to the referenced one.
+    """
+
+    table: Table
+    constraint: Constraint
+    root_table: Table
+    way: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What the server said of a name or type when it parsed a statement of a body: exact, with the place.
+
+    `name` is the thing complained of as the server quotes it (`profiles`, `gen_salt(unknown)`), or ''.
+    """
+
+    sqlstate: str
+    message: str
+    name: str
+    span: Span
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A privilege that a statement needs. `kind` is table, column, schema, sequence or function.
+
+    `oid` identifies the object (for column: the table); `column` is '' unless the kind is column.
+    """
+
+    role: str
+    kind: str
+    oid: int
+    privilege: str
+    column: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the server answered.
+
+    `complaints` by (function oid, table oid or 0, search_path): see `ask.names`. `denied` holds the privileges that
+    are missing. `unasked` lists (function oid, line, reason) of what could not be asked.
+    """
+
+    complaints: Mapping[tuple[int, int, tuple[str, ...]], tuple[Complaint, ...]]
+    denied: frozenset[Requirement]
+    unasked: tuple[tuple[int, int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """All that events on the audited tables set off."""
+
+    visits: tuple[Visit, ...]
+    sites: tuple[Site, ...]
+    recursions: tuple[Recursion, ...]
+    deletions: tuple[Deletion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Everything a rule may look at."""
+
+    catalog: Catalog
+    tables: tuple[Table, ...]
+    bodies: Mapping[int, BodyFacts]
+    cascade: Cascade
+    answers: Answers
