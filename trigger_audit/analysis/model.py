@@ -55,8 +55,8 @@ class Assignment:
     """One column of an INSERT or SET list with what it gets.
 
     `value` is None for DEFAULT, and where the value cannot be told apart (`SELECT *`, a sub-select for several
-    columns); `is_default` tells the two apart. `column_span` is the column's name in the list (the table's name where the INSERT
-    has no column list).
+    columns); `is_default` tells the two apart. `column_span` is the column's name in the list (the table's name where
+    the INSERT has no column list).
     """
 
     column: str
@@ -172,8 +172,9 @@ class Visit:
 
     `trigger` is the one whose function this is (None for a helper that a body calls), `event` what fired it and `table`
     where. `root` and `root_event` start the cascade; `via` names every step, this one included, as in `findings.Path`.
-    `role` runs its statements; `search_path` is in force, without the implicit pg_catalog. `firings` are the statements of Auth that may set it off, empty where the root table is none of Auth's.
-    `certain` are those that set it off for sure (no condition on the way that depends on data).
+    `role` runs its statements; `search_path` is in force, without the implicit pg_catalog.
+    `firings` are the statements of Auth that may set it off, empty where the root table is none of Auth's.
+    `certain` are the positions in `firings` of those that set it off for sure (no condition on the way depends on data).
     """
 
     function: Function

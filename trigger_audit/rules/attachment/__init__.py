@@ -1,0 +1,1 @@
+"""How triggers are attached (TA7xx)."""

@@ -1,0 +1,1 @@
+"""Whether a body could be read at all (TA0xx)."""

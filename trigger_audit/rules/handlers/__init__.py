@@ -1,0 +1,1 @@
+"""Exception handlers: missing and useless ones (TA3xx)."""

@@ -1,0 +1,1 @@
+"""What PostgreSQL refuses while a user signs up (TA1xx)."""

@@ -1,0 +1,1 @@
+"""Who gains rights by signing up (TA5xx)."""

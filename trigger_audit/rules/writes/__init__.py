@@ -1,0 +1,1 @@
+"""Writes that hit too many rows, or themselves (TA4xx)."""
