@@ -174,7 +174,7 @@ class Visit:
     where. `root` and `root_event` start the cascade; `via` names every step, this one included, as in `findings.Path`.
     `role` runs its statements; `search_path` is in force, without the implicit pg_catalog.
     `firings` are the statements of Auth that may set it off, empty where the root table is none of Auth's.
-    `certain` are the positions in `firings` of those that set it off for sure (no condition on the way depends on data).
+    `certain` are the positions in `firings` of those that set it off for sure: no condition on the way depends on data.
     """
 
     function: Function

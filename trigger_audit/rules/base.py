@@ -123,14 +123,16 @@ def refusal(
     proof: Proof,
     firings: tuple[Firing, ...] | None = None,
     sqlstate: str | None = None,
+    at_compile_time: bool = False,
 ) -> Finding:
     """A finding about a statement that PostgreSQL refuses: severity by flows and handlers, `why` with the user's text.
 
-    `firings` narrows the flows to those in which it happens (all of the site's by default).
+    `firings` narrows the flows to those in which it happens (all of the site's by default). What fails while PL/pgSQL
+    compiles the function (`at_compile_time`) is beyond its own handlers: only a caller's can catch it.
     """
     state = sqlstate or meta.sqlstate
     chosen = site.firings if firings is None else firings
-    hidden_by = catching_line(site, state) if state else None
+    hidden_by = catching_line(site, state, callers_only=at_compile_time) if state else None
     if hidden_by is not None:
         told = f"{why} The handler on line {hidden_by} hides it: the sign-up passes, what the block wrote is lost."
     else:
