@@ -35,7 +35,8 @@ class Origin(StrEnum):
 class ColumnState:
     """What is known of one column of the row that a trigger gets.
 
-    `value` is the SQL text of the value where it is the same in every run (`''`, `0`, `false`, `'authenticated'`), else None.
+    `value` is the SQL text of the value where it is the same in every run (`''`, `0`, `false`, `'authenticated'`), else
+    None.
     """
 
     nullability: Nullability

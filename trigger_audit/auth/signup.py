@@ -1,0 +1,250 @@
+"""The flows that make a user: each begins with the INSERT of users.
+
+Source: supabase/auth internal/api signup.go, anonymous.go, external.go, invite.go, admin.go (v2.196.0). flow_state,
+which only PKCE clients use, is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trigger_audit.auth import messages
+from trigger_audit.auth.messages import RAW, Response, as_redirect
+from trigger_audit.auth.statements import (
+    USER_ID,
+    audit,
+    clear_tokens,
+    commit,
+    confirm,
+    insert_identity,
+    insert_user,
+    new_user,
+    providers,
+    session,
+    unconfirmed,
+    update_user,
+    write_token,
+)
+from trigger_audit.auth.steps import Flow, Step, Token
+from trigger_audit.auth.values import CLOCK, NULL, Base, Document, Form, Fresh, Given, Probe
+
+EMAIL = Given(Probe.EMAIL)
+PHONE = Given(Probe.PHONE)
+PASSWORD = Given(Probe.PASSWORD_HASH)
+
+_UNVERIFIED = (("email_verified", False), ("phone_verified", False))
+EMAIL_IDENTITY = (("email", EMAIL), *_UNVERIFIED, ("sub", USER_ID))
+PHONE_IDENTITY = (*_UNVERIFIED, ("phone", PHONE), ("sub", USER_ID))
+OAUTH_IDENTITY = Document(
+    Base.METADATA,
+    (
+        ("email", EMAIL),
+        ("email_verified", True),
+        ("phone_verified", False),
+        ("provider_id", Given(Probe.PROVIDER_SUBJECT)),
+        ("sub", Given(Probe.PROVIDER_SUBJECT)),
+    ),
+)
+OAUTH_PROVIDER = "google"
+
+
+def send_confirmation(failure: Response, token_failure: Response) -> tuple[Step, ...]:
+    """The mail, then users.confirmation_token and its time, then the one-time token."""
+    token = update_user(
+        failure,
+        "confirmation_token",
+        confirmation_sent_at=CLOCK,
+        confirmation_token=Fresh(Probe.CONFIRMATION_TOKEN, Form.TOKEN),
+    )
+    return replace(token, mail_before=True), *write_token(token_failure, Token.CONFIRMATION, EMAIL)
+
+
+def _email_user() -> tuple[Step, ...]:
+    """Steps 1 to 7 of an e-mail sign-up: the user, the identity, both metadata rewritten."""
+    return (
+        *new_user(insert_user(messages.SAVING_NEW_USER, email=EMAIL, password=PASSWORD)),
+        insert_identity(messages.CREATING_IDENTITY, data=Document(Base.METADATA, EMAIL_IDENTITY)),
+        update_user(RAW, "raw_user_meta_data", raw_user_meta_data=Document(Base.IDENTITY)),
+        *providers(RAW),
+    )
+
+
+def _email_confirmation_on() -> tuple[Step, ...]:
+    *sending, last = send_confirmation(messages.SENDING_CONFIRMATION, messages.SENDING_CONFIRMATION)
+    return (
+        *_email_user(),
+        *unconfirmed(audit("user_confirmation_requested"), *sending, commit(last)),
+    )
+
+
+def _session(method: str) -> tuple[Step, ...]:
+    *first, last = session(method, messages.GRANTING_USER, RAW)
+    return *first, commit(last)
+
+
+SIGNUP_EMAIL = Flow(
+    "signup-email",
+    "Sign up with e-mail and password, confirmation on",
+    _email_confirmation_on(),
+    messages.OK,
+    signs_up=True,
+    tokens=(Token.CONFIRMATION,),
+)
+
+SIGNUP_AUTOCONFIRM = Flow(
+    "signup-autoconfirm",
+    "Sign up with e-mail and password, confirmation off",
+    (
+        *_email_user(),
+        *unconfirmed(
+            audit("user_signedup"),
+            *confirm(messages.UPDATING_USER)[:2],
+            commit(clear_tokens(messages.UPDATING_USER)),
+        ),
+        audit("login"),
+        *_session("password"),
+    ),
+    messages.OK,
+    signs_up=True,
+)
+
+SIGNUP_OTP = Flow(
+    "signup-otp",
+    "Magic link or code for an address that has no user yet",
+    _email_confirmation_on(),
+    messages.OK,
+    signs_up=True,
+    tokens=(Token.CONFIRMATION,),
+)
+
+
+def _signup_phone() -> tuple[Step, ...]:
+    token, clear, insert = send_confirmation(RAW, messages.CREATING_ONE_TIME_TOKEN)
+    relates_to = tuple(
+        replace(write, value=PHONE) if write.column == "relates_to" else write for write in insert.writes
+    )
+    return (
+        *new_user(insert_user(messages.SAVING_NEW_USER, phone=PHONE, password=PASSWORD, provider="phone")),
+        insert_identity(messages.CREATING_IDENTITY, provider="phone", data=Document(Base.METADATA, PHONE_IDENTITY)),
+        update_user(RAW, "raw_user_meta_data", raw_user_meta_data=Document(Base.IDENTITY)),
+        *providers(RAW),
+        audit("user_confirmation_requested"),
+        token,
+        clear,
+        commit(replace(insert, writes=relates_to)),
+    )
+
+
+SIGNUP_PHONE = Flow(
+    "signup-phone",
+    "Sign up with a phone number",
+    _signup_phone(),
+    messages.OK,
+    latent=True,
+    signs_up=True,
+    tokens=(Token.CONFIRMATION,),
+)
+
+
+def _anonymous() -> tuple[Step, ...]:
+    failure = messages.CREATING_ANONYMOUS
+    *granting, claim = session("anonymous", failure, failure)
+    user = insert_user(failure, provider=None, anonymous=True)
+    return *new_user(user, failure, failure), *granting, commit(claim, failure)
+
+
+ANONYMOUS = Flow("anonymous", "Sign in anonymously", _anonymous(), messages.OK, latent=True, signs_up=True)
+
+
+def _oauth_first() -> tuple[Step, ...]:
+    updating = messages.ERROR_UPDATING_USER
+    *granting, claim = session("oauth", messages.GRANTING_USER, RAW)
+    steps = (
+        *new_user(insert_user(messages.SAVING_NEW_USER, email=EMAIL, metadata=OAUTH_IDENTITY, provider=OAUTH_PROVIDER)),
+        insert_identity(
+            messages.CREATING_IDENTITY,
+            provider=OAUTH_PROVIDER,
+            provider_id=Given(Probe.PROVIDER_SUBJECT),
+            data=OAUTH_IDENTITY,
+        ),
+        *unconfirmed(
+            update_user(updating, "encrypted_password", encrypted_password=NULL),
+            update_user(updating, "raw_user_meta_data", raw_user_meta_data=Document(Base.IDENTITY)),
+            *providers(updating),
+            audit("user_signedup"),
+            *confirm(updating),
+        ),
+        *granting,
+        commit(claim),
+    )
+    return tuple(in_redirect(step) for step in steps)
+
+
+def in_redirect(step: Step) -> Step:
+    """The same step inside an OAuth callback."""
+    return replace(step, failure=as_redirect(step.failure), commit_failure=as_redirect(step.commit_failure))
+
+
+OAUTH_FIRST = Flow(
+    "oauth-first",
+    "First sign-in with an OAuth provider that has verified the address",
+    _oauth_first(),
+    messages.FOUND,
+    signs_up=True,
+)
+
+
+def _invite() -> tuple[Step, ...]:
+    failure = messages.INVITING_USER
+    token = update_user(
+        failure,
+        "confirmation_token",
+        confirmation_sent_at=CLOCK,
+        confirmation_token=Fresh(Probe.CONFIRMATION_TOKEN, Form.TOKEN),
+        invited_at=CLOCK,
+    )
+    clear, insert = write_token(failure, Token.CONFIRMATION, EMAIL)
+    return (
+        *new_user(insert_user(messages.SAVING_NEW_USER, email=EMAIL)),
+        insert_identity(messages.CREATING_IDENTITY, data=Document(Base.NOTHING, EMAIL_IDENTITY)),
+        audit("user_invited"),
+        replace(token, mail_before=True),
+        clear,
+        commit(insert),
+    )
+
+
+INVITE = Flow(
+    "invite",
+    "Invite a user by e-mail",
+    _invite(),
+    messages.OK,
+    signs_up=True,
+    tokens=(Token.CONFIRMATION,),
+)
+
+
+def _admin_create() -> tuple[Step, ...]:
+    failure = messages.CREATING_NEW_USER
+    *confirming, last = confirm(failure)
+    insert, role, _ = new_user(insert_user(failure, email=EMAIL, password=PASSWORD), failure)
+    return (
+        insert,
+        insert_identity(failure, data=Document(Base.NOTHING, EMAIL_IDENTITY)),
+        audit("user_signedup", failure),
+        role,
+        update_user(failure, "raw_app_meta_data", raw_app_meta_data=Document(Base.MEMORY)),
+        *confirming,
+        commit(last, failure),
+    )
+
+
+ADMIN_CREATE = Flow(
+    "admin-create",
+    "Create a confirmed user in the dashboard or by the admin API",
+    _admin_create(),
+    messages.OK,
+    signs_up=True,
+)
+
+FLOWS = (SIGNUP_EMAIL, SIGNUP_AUTOCONFIRM, SIGNUP_OTP, SIGNUP_PHONE, ANONYMOUS, OAUTH_FIRST, INVITE, ADMIN_CREATE)

@@ -1,0 +1,187 @@
+"""What a trigger sees in NEW and OLD at each step, folded from the very steps that smoke executes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from types import MappingProxyType
+
+from trigger_audit.auth.flows import FLOWS, flow_named
+from trigger_audit.auth.model import ColumnState, Firing, Nullability, Origin, RowState
+from trigger_audit.auth.roles import SCHEMA
+from trigger_audit.auth.steps import Flow, Kind, Step
+from trigger_audit.auth.tables import USERS_UNLISTED, origin_of
+from trigger_audit.auth.values import Base, Clock, Constant, Document, Fresh, Given, Kept, Obscured, Probe, Value
+
+_PROBE_ORIGINS = {
+    Probe.EMAIL: Origin.EMAIL,
+    Probe.NEW_EMAIL: Origin.EMAIL,
+    Probe.PHONE: Origin.PHONE,
+    Probe.METADATA: Origin.USER_METADATA,
+    Probe.PROVIDER_SUBJECT: Origin.USER_METADATA,
+    Probe.USER_ID: Origin.ID,
+}
+_SOMETIMES_MISSING = {Probe.USER_AGENT, Probe.IP}
+
+_Tables = dict[str, RowState]
+
+
+def literal(value: str | int | bool | None) -> str:
+    """The SQL text of a constant."""
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+
+
+def _written(column: str, value: Value, before: ColumnState | None) -> ColumnState:
+    match value:
+        case Constant(None):
+            return ColumnState(Nullability.ALWAYS, origin_of(column))
+        case Constant(constant):
+            return ColumnState(Nullability.NEVER, Origin.CONSTANT, literal(constant))
+        case Given(probe):
+            nullability = Nullability.SOMETIMES if probe in _SOMETIMES_MISSING else Nullability.NEVER
+            return ColumnState(nullability, _PROBE_ORIGINS.get(probe, Origin.GENERATED))
+        case Fresh(probe):
+            return ColumnState(Nullability.NEVER, Origin.ID if probe is Probe.USER_ID else Origin.GENERATED)
+        case Clock():
+            return ColumnState(Nullability.NEVER, Origin.CLOCK)
+        case Obscured():
+            return ColumnState(Nullability.NEVER, Origin.GENERATED)
+        case Document(base, keys):
+            empty = base is Base.NOTHING and not keys
+            return ColumnState(Nullability.NEVER, origin_of(column), "'{}'" if empty else None)
+        case Kept():
+            return before or ColumnState(Nullability.SOMETIMES, origin_of(column))
+
+
+def _joined(one: ColumnState | None, other: ColumnState | None) -> ColumnState | None:
+    """The least state that holds both; None, which is not known, swallows the other."""
+    if one is None or other is None:
+        return None
+    if one == other:
+        return one
+    nullability = one.nullability if one.nullability == other.nullability else Nullability.SOMETIMES
+    if one.nullability is Nullability.ALWAYS or other.nullability is Nullability.ALWAYS:
+        origin = other.origin if one.nullability is Nullability.ALWAYS else one.origin
+        return ColumnState(nullability, origin)
+    origin = one.origin if one.origin is not Origin.CONSTANT else other.origin
+    return ColumnState(nullability, origin, one.value if one.value == other.value else None)
+
+
+def _join_rows(rows: Iterable[RowState]) -> RowState:
+    first, *rest = rows
+    joined = dict(first)
+    for row in rest:
+        states = {column: _joined(joined.get(column), row.get(column)) for column in joined}
+        joined = {column: state for column, state in states.items() if state is not None}
+    return joined
+
+
+def _with_unlisted(row: Mapping[str, ColumnState]) -> dict[str, ColumnState]:
+    """A users row completed by the columns that Auth never writes.
+
+    confirmed_at is generated: NULL in a BEFORE trigger, computed afterwards, so at most SOMETIMES is known.
+    """
+    generated, old = USERS_UNLISTED
+    unconfirmed = all(
+        row[column].nullability is Nullability.ALWAYS for column in ("email_confirmed_at", "phone_confirmed_at")
+    )
+    nullability = Nullability.ALWAYS if unconfirmed else Nullability.SOMETIMES
+    return {
+        **row,
+        generated: ColumnState(nullability, Origin.CLOCK),
+        old: ColumnState(Nullability.ALWAYS, Origin.CONSTANT),
+    }
+
+
+def _inserted(step: Step) -> RowState:
+    row = {write.column: _written(write.column, write.value, None) for write in step.writes}
+    if step.table == "users":
+        return _with_unlisted(row)
+    if step.table == "identities":
+        row["email"] = ColumnState(Nullability.SOMETIMES, Origin.EMAIL)
+    if step.returning is not None:
+        row[step.returning] = ColumnState(Nullability.NEVER, Origin.GENERATED)
+    return row
+
+
+def _updated(step: Step, old: RowState) -> RowState:
+    row = {**old, **{w.column: _written(w.column, w.value, old.get(w.column)) for w in step.writes}}
+    return _with_unlisted(row) if step.table == "users" else row
+
+
+def _fold(flow: Flow, start: _Tables) -> tuple[tuple[Firing, ...], _Tables]:
+    tables = dict(start)
+    firings: list[Firing] = []
+    for index, step in enumerate(flow.steps, start=1):
+        old: RowState | None = None
+        new: RowState | None = None
+        match step.kind:
+            case Kind.INSERT:
+                new = _inserted(step)
+                tables[step.table] = _join_rows([tables[step.table], new]) if step.table in tables else new
+            case Kind.UPDATE:
+                old = tables.get(step.table, {})
+                new = _updated(step, old)
+                tables[step.table] = new
+            case Kind.DELETE:
+                old = tables.get(step.table, {})
+            case Kind.RELOAD | Kind.PROVIDERS:
+                continue
+        firings.append(
+            Firing(
+                flow=flow.name,
+                latent=flow.latent,
+                step=index,
+                table=f"{SCHEMA}.{step.table}",
+                event=step.kind.value,
+                columns=frozenset(step.columns) if step.kind is Kind.UPDATE else frozenset(),
+                old=None if old is None else MappingProxyType(dict(old)),
+                new=None if new is None else MappingProxyType(dict(new)),
+                message=step.failure.message,
+                after_mail=any(before.mail_before for before in flow.steps[:index]),
+            )
+        )
+    return tuple(firings), tables
+
+
+@cache
+def _folded(name: str) -> tuple[tuple[Firing, ...], _Tables]:
+    """A flow's firings and the tables after it. Its start is what all the flows that it may follow leave behind."""
+    flow = flow_named(name)
+    ends = [_folded(start)[1] for start in dict.fromkeys(flow.starts)]
+    start: _Tables = {}
+    for table in dict.fromkeys(table for end in ends for table in end):
+        start[table] = _join_rows([end[table] for end in ends if table in end])
+    return _fold(flow, start)
+
+
+@cache
+def firings() -> tuple[Firing, ...]:
+    """Every statement of every flow on one of Auth's tables, in the order of the flows and their steps.
+
+    `step` counts from 1 over all steps of the flow, those that only read included, as smoke's failed_step.index does.
+    The state of a users row is complete; of another table's row it holds the columns that Auth writes, and a DELETE
+    that finds no row of the flow's own has an empty one. A column that is not in a state is not known.
+    """
+    return tuple(firing for flow in FLOWS for firing in _folded(flow.name)[0])
+
+
+def initial_state(flow: str, step: int) -> RowState:
+    """What NEW holds (OLD for a DELETE) when the step's statement fires a trigger.
+
+    KeyError where there is no such flow, or no such step, or the step only reads.
+    """
+    for firing in _folded(flow)[0]:
+        if firing.step == step:
+            state = firing.new if firing.new is not None else firing.old
+            assert state is not None
+            return state
+    raise KeyError((flow, step))
