@@ -1,0 +1,1 @@
+"""The commands: parse options, call, render, exit code. No logic."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from trigger_audit.catalog.naming import quoted
 from trigger_audit.findings.model import Finding, Path, Proof, Severity
 from trigger_audit.rules.base import Meta
 
@@ -29,7 +30,10 @@ META = Meta(
 )
 
 BAD = """\
-create table public.orders (id bigint generated always as identity primary key, user_id uuid references auth.users on delete cascade);
+create table public.orders (
+  id bigint generated always as identity primary key,
+  user_id uuid references auth.users on delete cascade
+);
 create table public.profiles (id uuid primary key references auth.users on delete cascade);
 
 create function public.note_order() returns trigger
@@ -89,7 +93,7 @@ def finding(audit: Audit, table: Table, trigger: Trigger) -> Finding:
         why="A handler that is switched off raises nothing; what it would write is missing."
         if not trigger.fires
         else "It also runs where its effects arrive by replication, so they may be written twice.",
-        fix=f"alter table {table.name} enable trigger {trigger.name}, or drop the trigger",
+        fix=f"alter table {table.sql} enable trigger {quoted(trigger.name)}, or drop the trigger",
         proof=Proof.CATALOG,
         sqlstate=None,
         hidden_by=None,

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from trigger_audit.catalog.naming import quoted
 from trigger_audit.findings.model import Finding, Severity
 from trigger_audit.rules.base import Harm, Meta
 from trigger_audit.rules.refusals.complaints import complaint_findings
@@ -92,7 +93,7 @@ def wording(audit: Audit, site: Site, complaint: Complaint) -> tuple[str, str, s
         else "PostgreSQL refuses the statement when it runs (42P01)."
     )
     fix = (
-        f"write {elsewhere[0]}.{name}, and pin the path: alter function {visit.function.name} set search_path = ''"
+        f"write {quoted(elsewhere[0], name)}, and pin the path: alter function {visit.function.sql} set search_path = ''"
         if elsewhere
         else f"create the table, or correct the name {name}"
     )

@@ -83,7 +83,7 @@ def finding(audit: Audit, site: Site, requirement: Requirement) -> Finding:
     invoker = not visit.function.security_definer
     what = f"{requirement.privilege} on {kind} {name}"
     fix = (
-        f"alter function {visit.function.name} security definer set search_path = ''; its owner "
+        f"alter function {visit.function.sql} security definer set search_path = ''; its owner "
         f"{visit.function.owner} then runs the statement"
         if invoker and visit.function.owner != requirement.role
         else f"grant {requirement.privilege.lower()} on {kind} {name} to {requirement.role}"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from trigger_audit.catalog.naming import quoted
 from trigger_audit.findings.model import Finding, Proof, Severity
 from trigger_audit.rules.base import Harm, Meta, refusal
 from trigger_audit.rules.refusals.targets import Target, assigned, must_not_be_null, written_targets
@@ -122,7 +123,8 @@ def report(target: Target, column: Column, span: Span, *, given: bool) -> Findin
         span,
         message=how,
         why="PostgreSQL refuses the row every time (23502).",
-        fix=f"give the column a default, write a value, or: alter table {table} alter column {name} drop not null",
+        fix=f"give the column a default, write a value, or: alter table {target.table.sql} "
+        f"alter column {quoted(name)} drop not null",
         cause=f"{table}.{name}",
         proof=Proof.CATALOG,
     )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from trigger_audit.analysis.values import value_of
+from trigger_audit.catalog.naming import quoted
 from trigger_audit.findings.model import Finding, Proof, Severity
 from trigger_audit.rules.base import Harm, Meta, refusal
 from trigger_audit.rules.refusals.targets import assigned, must_not_be_null, written_targets
@@ -98,8 +99,8 @@ def check(audit: Audit) -> Iterator[Finding]:
                 expression.span,
                 message=f"{value.null_reason} can be NULL, and {name} is NOT NULL",
                 why=f"PostgreSQL refuses the row (23502){when}.",
-                fix=f"coalesce({expression.text}, <fallback>), or: alter table {target.table.name} "
-                f"alter column {column.name} drop not null",
+                fix=f"coalesce({expression.text}, <fallback>), or: alter table {target.table.sql} "
+                f"alter column {quoted(column.name)} drop not null",
                 cause=name,
                 proof=Proof.DATAFLOW,
                 firings=firings,

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from trigger_audit.catalog.naming import quoted
 from trigger_audit.findings.model import Finding, Proof, Severity
 from trigger_audit.rules.base import Harm, Meta, refusal
 from trigger_audit.rules.refusals.targets import written_targets
@@ -82,7 +83,12 @@ def check(audit: Audit) -> Iterator[Finding]:
         unique = [index for index in target.table.indexes if index.unique and index.valid and None not in index.columns]
         offered = "; ".join(f"({', '.join(str(column) for column in index.columns)})" for index in unique)
         columns = ", ".join(str(column) for column in conflict.columns)
-        fix = f"alter table {target.table.name} add unique ({columns})" if columns else "name a constraint that exists"
+        quoted_columns = ", ".join(quoted(str(column)) for column in conflict.columns)
+        fix = (
+            f"alter table {target.table.sql} add unique ({quoted_columns})"
+            if columns
+            else "name a constraint that exists"
+        )
         yield refusal(
             META,
             target.site,

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from trigger_audit.catalog.naming import quoted
 from trigger_audit.findings.model import Finding, Path, Proof, Severity
 from trigger_audit.rules.base import Harm, Meta
 
@@ -81,7 +82,8 @@ def check(audit: Audit) -> Iterator[Finding]:
 def finding(audit: Audit, deletion: Deletion) -> Finding:
     table, constraint = deletion.table, deletion.constraint
     columns = ", ".join(constraint.columns)
-    referenced = audit.catalog.tables[constraint.references].name if constraint.references is not None else "?"
+    parent = audit.catalog.tables.get(constraint.references) if constraint.references is not None else None
+    referenced = parent.name if parent else "?"
     action = ACTIONS.get(constraint.on_delete, "")
     emptied = constraint.on_delete in ("n", "d")
     state = "23502" if constraint.on_delete == "n" else "23503"
@@ -111,8 +113,9 @@ def finding(audit: Audit, deletion: Deletion) -> Finding:
         place=None,
         message=message,
         why=why,
-        fix=f"alter table {table.name} drop constraint {constraint.name}, add foreign key ({columns}) "
-        f"references {referenced} on delete cascade",
+        fix=f"alter table {table.sql} drop constraint {quoted(constraint.name)}, "
+        f"add foreign key ({', '.join(quoted(column) for column in constraint.columns)}) "
+        f"references {parent.sql if parent else referenced} on delete cascade",
         proof=Proof.CATALOG,
         sqlstate=state,
         hidden_by=None,

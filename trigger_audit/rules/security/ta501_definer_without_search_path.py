@@ -90,7 +90,7 @@ def check(audit: Audit) -> Iterator[Finding]:
             ),
             message=f"{function.name} is SECURITY DEFINER without a search path of its own{named}",
             why="It takes the path of whoever fires it: auth when Auth does, another one in the SQL editor.",
-            fix=f"alter function {function.name} set search_path = ''; and write every schema",
+            fix=f"alter function {function.sql} set search_path = ''; and write every schema",
             proof=Proof.CATALOG,
             sqlstate=None,
             hidden_by=None,

@@ -69,7 +69,7 @@ def check(audit: Audit) -> Iterator[Finding]:
             recursion.write.span,
             message=f"{recursion.write.kind} on {target} fires {recursion.trigger.name} again, which runs it again",
             why=f"The cycle {' -> '.join(recursion.cycle)} has no guard; PostgreSQL gives up with 54001.",
-            fix="assign to new in a BEFORE trigger, or add `when (old.* is distinct from new.*)` on the columns that count",
+            fix="assign to new in a BEFORE trigger, or add `when (old.x is distinct from new.x)` on what counts",
             cause=" -> ".join(recursion.cycle),
             proof=Proof.DATAFLOW,
         )

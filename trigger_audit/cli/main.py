@@ -1,0 +1,97 @@
+"""The application: its commands, and what becomes of every error."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import NoReturn
+
+import typer
+
+from trigger_audit import __version__
+from trigger_audit.cli import demo, rule, scan, smoke
+from trigger_audit.errors import TriggerAuditError
+from trigger_audit.report.escape import plain
+
+app = typer.Typer(
+    name="trigger-audit",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""Finds out why sign-ups fail on Supabase, before and after it happens.
+
+Examples:
+
+  trigger-audit scan "$DATABASE_URL"    what is wrong with the triggers behind auth.users
+
+  trigger-audit smoke "$DATABASE_URL"   would a sign-up work right now, and if not, why not
+
+  trigger-audit scan supabase/          the same for a project's migrations, in a sandbox
+
+  trigger-audit rule TA107              what a finding means and how to mend it""",
+)
+
+
+def show_version(value: bool) -> None:
+    if value:
+        print(f"trigger-audit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: bool = typer.Option(False, "--version", "-V", callback=show_version, is_eager=True, help="The version."),
+) -> None:
+    """Options before the command."""
+
+
+app.command("scan")(scan.scan)
+app.command("smoke")(smoke.smoke)
+app.command("rule")(rule.rule)
+app.command("demo")(demo.demo)
+
+
+def run() -> NoReturn:
+    """Run the command line. Exit code 2 for whatever kept it from doing its job, always with one plain line."""
+    try:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except TriggerAuditError as error:
+        complain(error.message, error.remedy)
+        code = 2
+    except typer.Abort:
+        complain("interrupted; nothing was kept", None)
+        code = 2
+    except KeyboardInterrupt:
+        complain("interrupted; nothing was kept", None)
+        code = 2
+    except BrokenPipeError:
+        # The reader is gone (`| head`): stop without a word, and keep Python from flushing into the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        code = unexpected(error)
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def unexpected(error: Exception) -> int:
+    """A usage error of the option parser keeps its own text; anything else is ours to mend."""
+    import click
+
+    if isinstance(error, click.ClickException):
+        complain(error.format_message(), "see --help")
+        return 2
+    from trigger_audit.database.redact import redact
+
+    if any(option in sys.argv for option in ("-v", "--verbose")):
+        print(redact("".join(traceback.format_exception(error)), ()), file=sys.stderr)
+    summary = redact(f"{type(error).__name__}: {error}".split("\n", 1)[0], ())
+    complain(f"internal error: {summary}", "please report it; --verbose shows where it happened")
+    return 2
+
+
+def complain(message: str, remedy: str | None) -> None:
+    text = f"error: {message}" + (f" ({remedy})" if remedy else "")
+    print(plain(text), file=sys.stderr, flush=True)

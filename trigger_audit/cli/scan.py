@@ -1,0 +1,122 @@
+"""`trigger-audit scan`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trigger_audit.cli.options import (
+    ExitZero,
+    FailOn,
+    Format,
+    FormatOption,
+    OutputOption,
+    Postgres,
+    Quiet,
+    Strict,
+    Tables,
+    Targets,
+    Verbose,
+    codes,
+    parse_outputs,
+    verbosity,
+    write_outputs,
+)
+from trigger_audit.cli.terminal import Messages, style_for
+
+if TYPE_CHECKING:
+    from trigger_audit.opening import OpenTarget
+    from trigger_audit.report.table import Style
+    from trigger_audit.scan import ScanResult
+
+
+def scan(
+    targets: Targets = None,
+    table: Tables = None,
+    all_tables: Annotated[bool, typer.Option("--all-tables", help="Audit every user table with triggers.")] = False,
+    as_role: Annotated[
+        str | None, typer.Option("--as-role", metavar="ROLE", help="Who fires the statements on tables not of Auth.")
+    ] = None,
+    select: Annotated[
+        list[str] | None, typer.Option("--select", metavar="CODE", help="Only these rules: codes or prefixes.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="CODE", help="Not these rules: codes or prefixes.")
+    ] = None,
+    format_: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+    fail_on: Annotated[FailOn, typer.Option("--fail-on", help="Exit 1 at this severity and above.")] = FailOn.ERROR,
+    exit_zero: ExitZero = False,
+    strict: Strict = False,
+    postgres: Postgres = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """What is wrong with the triggers on auth.users and with all that they set off. Read-only."""
+    from trigger_audit.opening import open_target
+    from trigger_audit.rules.registry import selected_rules
+    from trigger_audit.scan import scan as run_scan
+    from trigger_audit.target import announcement, choose_target
+
+    messages = Messages(verbosity(verbose, quiet))
+    outputs = parse_outputs(output, format_)
+    rules = selected_rules(codes(select), codes(ignore))
+    target = choose_target(targets or (), os.environ, Path.cwd())
+    messages.say(announcement(target))
+    with open_target(target, postgres=postgres, progress=messages.progress) as opened:
+        tell_about(opened, messages)
+        messages.progress("scanning")
+        result = run_scan(
+            opened.connection, opened.info, rules, tables=table or (), all_tables=all_tables, as_role=as_role
+        )
+    messages.clear()
+    write_outputs(outputs, lambda kind: render(result, kind, None))
+    sys.stdout.write(render(result, format_, style_for(sys.stdout)))
+    raise typer.Exit(exit_code(result, opened, fail_on, exit_zero=exit_zero, strict=strict))
+
+
+def tell_about(opened: OpenTarget, messages: Messages) -> None:
+    """Which server judges, and which statements of the files it refused."""
+    messages.detail(f"server: PostgreSQL {opened.server.version}, {opened.server.platform}")
+    if opened.loaded is None:
+        return
+    for note in opened.loaded.notes:
+        messages.note(f"note: {note}")
+    for failed in opened.loaded.failed:
+        state = f" ({failed.sqlstate})" if failed.sqlstate else ""
+        messages.note(f"not applied: {failed.file}:{failed.line}: {failed.message}{state}")
+
+
+def render(result: ScanResult, kind: Format, style: Style | None) -> str:
+    """One report. A file gets no colour."""
+    if kind is Format.JSON:
+        from trigger_audit.report.json import dumps, scan_document
+
+        return dumps(scan_document(result))
+    if kind is Format.CONCISE:
+        from trigger_audit.report.concise import scan_lines
+
+        return scan_lines(result)
+    from trigger_audit.report.table import Style, scan_text
+
+    return scan_text(result, style or Style())
+
+
+def exit_code(result: ScanResult, opened: OpenTarget, fail_on: FailOn, *, exit_zero: bool, strict: bool) -> int:
+    """0, or 1 for findings at or above the threshold; --strict counts what was not analysed or not applied."""
+    from trigger_audit.findings.model import Severity
+
+    if exit_zero:
+        return 0
+    incomplete = bool(result.not_analysed) or (opened.loaded is not None and bool(opened.loaded.failed))
+    if strict and incomplete:
+        return 1
+    if fail_on is FailOn.NEVER:
+        return 0
+    threshold = Severity(fail_on.value).rank
+    failing = (finding.severity.rank >= threshold for finding in result.findings if finding.suppressed is None)
+    return int(any(failing))

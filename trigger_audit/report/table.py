@@ -1,0 +1,104 @@
+"""The default text of a scan, as a good compiler would say it."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trigger_audit.findings.model import Severity
+from trigger_audit.report.escape import excerpt, plain
+from trigger_audit.report.json import cascade_triggers, functions_reached
+
+if TYPE_CHECKING:
+    from trigger_audit.findings.model import Finding
+    from trigger_audit.scan import ScanResult
+
+_COLOURS = {"error": "1;31", "warning": "1;33", "info": "1;36", "gutter": "1;34", "good": "1;32", "strong": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How to print: with colour or without, and how many columns there are."""
+
+    colour: bool = False
+    width: int = 100
+
+    def paint(self, kind: str, text: str) -> str:
+        return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if self.colour else text
+
+
+def scan_text(result: ScanResult, style: Style) -> str:
+    """Each finding, what was not analysed, and one closing line."""
+    blocks = [finding_text(finding, style) for finding in result.findings]
+    if result.not_analysed:
+        lines = [style.paint("strong", "not analysed:")]
+        for item in result.not_analysed:
+            where = item.object if item.line is None else f"{item.object} line {item.line}"
+            lines.append(f"  {plain(where)}: {plain(item.reason)}")
+        blocks.append("\n".join(lines) + "\n")
+    blocks.append(closing_line(result, style))
+    return "\n".join(blocks)
+
+
+def finding_text(finding: Finding, style: Style) -> str:
+    """Code and fact, the source line with a caret, why it matters, what to do, and the way there."""
+    kind = finding.severity.value
+    head = style.paint(kind, f"{kind}[{finding.rule}]") + style.paint("strong", f" {plain(finding.message)}")
+    lines = [head]
+    place = finding.place
+    bar = style.paint("gutter", "|")
+    pad = "   "
+    if place is not None:
+        number = str(place.line)
+        pad = " " * max(3, len(number) + 1)
+        end = place.end_column - 1 if place.end_line == place.line else len(place.source_line)
+        source, carets = excerpt(place.source_line, place.column - 1, end, max(40, style.width - len(pad) - 4))
+        where = f"{plain(place.function)} line {place.line}, column {place.column}"
+        lines.append(f"{pad[:-1]}{style.paint('gutter', '-->')} {where}")
+        if place.statement:
+            lines.append(f"{pad}{bar}")
+            lines.append(f"{style.paint('gutter', number.rjust(len(pad) - 1))} {bar} {source}")
+            lines.append(f"{pad}{bar} {style.paint(kind, carets)}")
+    else:
+        lines.append(f"{pad[:-1]}{style.paint('gutter', '-->')} {plain(finding.object)}")
+    lines += told(pad, "why", finding.why, style)
+    lines += told(pad, "fix", finding.fix, style)
+    lines += ways(finding, pad, style)
+    return "\n".join(lines) + "\n"
+
+
+def told(pad: str, label: str, text: str, style: Style) -> list[str]:
+    """A labelled paragraph, wrapped."""
+    head = f"{pad}{style.paint('gutter', '=')} {style.paint('strong', label + ':')} "
+    indent = " " * (len(pad) + len(label) + 4)
+    wrapped = textwrap.wrap(plain(text), max(40, style.width - len(indent)), break_long_words=False) or [""]
+    return [head + wrapped[0], *(indent + line for line in wrapped[1:])]
+
+
+def ways(finding: Finding, pad: str, style: Style) -> list[str]:
+    """How the cascade gets there: each way with its events, at most four."""
+    lines: list[str] = []
+    for path in finding.paths[:4]:
+        steps = " -> ".join(path.via) or path.table
+        lines += told(pad, "way", f"{path.table} {'/'.join(path.events)}: {steps}", style)
+    if len(finding.paths) > 4:
+        lines += told(pad, "way", f"and {len(finding.paths) - 4} more", style)
+    return lines
+
+
+def closing_line(result: ScanResult, style: Style) -> str:
+    """Findings, triggers, functions, not analysed, time."""
+    counts = {severity: result.count(severity) for severity in Severity}
+    parts = [f"{number} {severity.value}{'' if number == 1 else 's'}" for severity, number in counts.items() if number]
+    found = ", ".join(parts) or "no findings"
+    kind = next((severity.value for severity, number in counts.items() if number), "good")
+    triggers, functions = len(cascade_triggers(result)), len(functions_reached(result))
+    return (
+        f"{style.paint(kind, found)} in {count(triggers, 'trigger')} and {count(functions, 'function')}; "
+        f"{len(result.not_analysed)} not analysed; PostgreSQL {result.target.server_version}; {result.seconds:.2f} s\n"
+    )
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
