@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """An SQL expression with its place. `text` is as written."""
+    """An SQL expression with its place. `text` is as written.
+
+    `node` is a `Var` of the text where sqlglot cannot read the expression (WHERE CURRENT OF cursor).
+    """
 
     node: exp.Expression
     text: str
@@ -42,7 +45,10 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class FunctionCall:
-    """A call by function syntax; special syntax (coalesce, nullif, CASE, casts, operators) is no call."""
+    """A call by function syntax; special syntax (coalesce, nullif, CASE, casts, operators) is no call.
+
+    `span` covers the name, schema included.
+    """
 
     schema: str | None
     name: str
@@ -55,7 +61,7 @@ class Assignment:
     """One column of an INSERT or SET list with what it gets.
 
     `value` is None for DEFAULT, and where the value cannot be told apart (`SELECT *`, a sub-select for several
-    columns); `is_default` tells the two apart. `column_span` is the column's name in the list (the table's name where
+    columns, a set operation, only a field or element of the column set); `is_default` tells the two apart. `column_span` is the column's name in the list (the table's name where
     the INSERT has no column list).
     """
 
@@ -84,8 +90,8 @@ class Write:
 
     `columns` is the INSERT's column list as written, None without one (then the table's columns in order apply).
     `rows` holds one tuple of assignments for each VALUES row, or a single one for INSERT ... SELECT and UPDATE;
-    it is empty for DELETE, TRUNCATE, MERGE and DEFAULT VALUES, and where an INSERT without column list cannot be
-    numbered before the table is known: then the column is given as '#1', '#2' ....
+    it is empty for DELETE, TRUNCATE, MERGE and DEFAULT VALUES. An INSERT without column list gives its columns as '#1',
+    '#2' ... in the table's order, and no rows at all where a `*` or a set operation hides how many values there are.
     """
 
     kind: str
@@ -101,7 +107,12 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class SqlFacts:
-    """One SQL fragment of a body, read. `node` is None where sqlglot could not read it: `problem` then says why."""
+    """One SQL fragment of a body, read.
+
+    `problem` says why where a part could not be read: sqlglot refused it (`node` is None), or PostgreSQL's grammar did
+    (then there are no writes, reads and calls either). Commands other than SELECT, INSERT, UPDATE, DELETE and MERGE
+    have no node and no problem.
+    """
 
     fragment: tree.Fragment
     is_expression: bool

@@ -1,0 +1,89 @@
+"""SQL text to sqlglot nodes of the PostgreSQL dialect, and the names in them as PostgreSQL reads them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from functools import lru_cache
+from string import ascii_lowercase, ascii_uppercase
+from typing import cast
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+# sqlglot warns when it falls back to Command; what it could not read is said in `problem`, never on the user's screen.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
+
+_FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)
+_PLAIN_STRING = re.compile(r"'(?:[^'\\]|'')*'")
+_PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+# The node itself would do, but a Select that carries more than its one item (`count(*) FROM t`) is kept whole.
+_SELECT_PARTS_OF_AN_EXPRESSION = frozenset({"expressions", "kind", "operation_modifiers"})
+
+
+class Unreadable(Exception):
+    """sqlglot refuses the text."""
+
+
+def fold(name: str) -> str:
+    """An unquoted name in lower case; like PostgreSQL, only ASCII letters change in a multi-byte encoding."""
+    return name.translate(_FOLD)
+
+
+def identifier(node: exp.Expression | None) -> str | None:
+    """The name in an Identifier as PostgreSQL stores it."""
+    if not isinstance(node, exp.Identifier):
+        return None
+    return str(node.this) if node.args.get("quoted") else fold(str(node.this))
+
+
+@lru_cache(maxsize=4096)
+def statement_node(text: str) -> exp.Expression:
+    """The node of one statement. Raises Unreadable."""
+    try:
+        nodes = sqlglot.parse(text, read="postgres", error_level=sqlglot.ErrorLevel.IMMEDIATE)
+    except SqlglotError as error:
+        raise Unreadable(_first_line(error)) from None
+    except RecursionError:
+        raise Unreadable("nested too deeply to be read") from None
+    found = [node for node in nodes if node is not None and not isinstance(node, exp.Semicolon)]
+    if len(found) != 1 or isinstance(found[0], exp.Command):
+        raise Unreadable("not read as one statement")
+    return cast(exp.Expression, found[0])
+
+
+@lru_cache(maxsize=8192)
+def expression_node(text: str) -> exp.Expression:
+    """The node of an expression. Raises Unreadable.
+
+    It is a whole Select where PL/pgSQL's expression has more than one item (`count(*) FROM t`, `1, 2`).
+    """
+    if _PLAIN_STRING.fullmatch(text):
+        return exp.Literal.string(text[1:-1].replace("''", "'"))
+    if _PLAIN_NUMBER.fullmatch(text):
+        return exp.Literal.number(text)
+    select = statement_node("SELECT " + text)
+    if not isinstance(select, exp.Select):
+        if isinstance(select, exp.Query):
+            return select
+        raise Unreadable("not read as an expression")
+    parts = {name for name, value in select.args.items() if value}
+    if len(select.expressions) == 1 and parts <= _SELECT_PARTS_OF_AN_EXPRESSION:
+        inner = select.expressions[0]
+        if isinstance(inner, exp.Expression):
+            return inner
+    return select
+
+
+def expression_or_text(text: str) -> exp.Expression:
+    """The node of an expression, or a Var of its text where sqlglot cannot read it (WHERE CURRENT OF cursor)."""
+    try:
+        return expression_node(text)
+    except Unreadable:
+        return exp.Var(this=text)
+
+
+def _first_line(error: SqlglotError) -> str:
+    lines = str(error).splitlines()
+    return lines[0].strip() if lines else "not read"
