@@ -11,7 +11,7 @@ from trigger_audit.plpgsql import tree
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trigger_audit.analysis.model import Site
+    from trigger_audit.analysis.model import Site, Visit
 
 # WHEN OTHERS catches neither a cancelled query nor a failed ASSERT (exception_matches_conditions in pl_exec.c).
 NEVER_CAUGHT_BY_OTHERS = frozenset({"57014", "P0004"})
@@ -78,7 +78,12 @@ def catching_line(site: Site, sqlstate: str, *, callers_only: bool = False) -> i
                 raised_by = handler
                 continue
             return body.source.place(handler.span.start)[0]
-    for caught in site.visit.caught:
+    return caught_outside(site.visit, sqlstate)
+
+
+def caught_outside(visit: Visit, sqlstate: str) -> int | None:
+    """The line of the handler in a calling function that hides a failure of this one, or None."""
+    for caught in visit.caught:
         if catches(caught.conditions, sqlstate):
             return caught.line
     return None

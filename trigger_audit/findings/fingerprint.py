@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from trigger_audit.findings.model import Finding
 
-_COMMENT_OR_SPACE = re.compile(r"--[^\n]*|/\*.*?\*/|\s+", re.DOTALL)
-_QUOTED = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")")
+_TOKEN = re.compile(
+    r"""(?P<gap>--[^\n]*|/\*.*?\*/|\s+)"""
+    r"""|(?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)|\w+|.""",
+    re.DOTALL,
+)
 
 
 def normalised(statement: str) -> str:
-    """A statement with comments dropped, white space folded, and letter case folded outside quotes."""
-    pieces = _QUOTED.split(statement)
-    folded = [piece if index % 2 else _COMMENT_OR_SPACE.sub(" ", piece).lower() for index, piece in enumerate(pieces)]
-    return re.sub(r"\s*([(),;=])\s*", r"\1", "".join(folded)).strip()
+    """A statement's tokens, one blank between them: comments dropped, letter case folded outside quotes."""
+    return " ".join(
+        token[0] if token["quoted"] else token[0].lower() for token in _TOKEN.finditer(statement) if not token["gap"]
+    )
 
 
 def fingerprint(finding: Finding) -> str:

@@ -93,7 +93,7 @@ def wording(audit: Audit, site: Site, complaint: Complaint) -> tuple[str, str, s
         else "PostgreSQL refuses the statement when it runs (42P01)."
     )
     fix = (
-        f"write {quoted(elsewhere[0], name)}, and pin the path: alter function {visit.function.sql} set search_path = ''"
+        f"write {quoted(elsewhere[0], name)}, and alter function {visit.function.sql} set search_path = ''"
         if elsewhere
         else f"create the table, or correct the name {name}"
     )

@@ -1,0 +1,51 @@
+"""One fault, one finding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trigger_audit.findings.folding import fold
+from trigger_audit.findings.model import Finding, Path, Severity
+
+from .test_fingerprint import FINDING, PLACE
+
+
+def on(event: str, flow: str) -> Path:
+    return Path("auth.users", "t1", (event,), ("auth.users.t1",), (flow,))
+
+
+def test_the_same_fault_on_two_ways_is_one_finding_of_the_graver_severity() -> None:
+    first = replace(FINDING, severity=Severity.WARNING, paths=(on("UPDATE", "login"),))
+    second = replace(FINDING, paths=(on("INSERT", "signup-email"),))
+    (found,) = fold([first, second])
+    assert found.severity is Severity.ERROR
+    assert found.paths == (
+        Path("auth.users", "t1", ("INSERT", "UPDATE"), ("auth.users.t1",), ("login", "signup-email")),
+    )
+
+
+def test_two_columns_of_one_statement_are_two_faults() -> None:
+    assert len(fold([FINDING, replace(FINDING, cause="public.t.c")])) == 2
+
+
+def rules_left(*findings: Finding) -> list[str]:
+    return [finding.rule for finding in fold(findings)]
+
+
+def test_an_unresolved_name_says_more_than_a_missing_search_path() -> None:
+    path = replace(FINDING, rule="TA501", cause="search_path", severity=Severity.WARNING)
+    assert rules_left(path, replace(FINDING, rule="TA101", cause="42P01 t")) == ["TA101"]
+    assert rules_left(path, FINDING) == ["TA106", "TA501"]
+
+
+def test_an_exact_refusal_says_more_than_a_missing_handler() -> None:
+    advice = replace(FINDING, rule="TA301", severity=Severity.WARNING, cause="INSERT t")
+    elsewhere = replace(advice, place=replace(PLACE, line=9))
+    assert rules_left(advice, FINDING) == ["TA106"]
+    assert rules_left(elsewhere, FINDING) == ["TA106", "TA301"]
+    assert rules_left(replace(elsewhere, severity=Severity.INFO), FINDING) == ["TA106"]
+
+
+def test_order_does_not_depend_on_the_order_of_discovery() -> None:
+    findings = [replace(FINDING, cause=str(number), place=replace(PLACE, line=number)) for number in range(5)]
+    assert fold(findings) == fold(list(reversed(findings)))
