@@ -128,10 +128,7 @@ def _signup_phone() -> tuple[Step, ...]:
         insert_identity(messages.CREATING_IDENTITY, provider="phone", data=Document(Base.METADATA, PHONE_IDENTITY)),
         update_user(RAW, "raw_user_meta_data", raw_user_meta_data=Document(Base.IDENTITY)),
         *providers(RAW),
-        audit("user_confirmation_requested"),
-        token,
-        clear,
-        commit(replace(insert, writes=relates_to)),
+        *unconfirmed(audit("user_confirmation_requested"), token, clear, commit(replace(insert, writes=relates_to))),
     )
 
 

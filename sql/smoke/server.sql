@@ -1,0 +1,13 @@
+-- Who we are, what the server lets us do, and which settings it knows. Server 14 and later.
+SELECT pg_catalog.pg_is_in_recovery() AS standby,
+       pg_catalog.current_setting('default_transaction_read_only') AS read_only,
+       pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version,
+       session_user::pg_catalog.text AS session_user,
+       current_user::pg_catalog.text AS current_user,
+       (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user) AS superuser,
+       (SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user) AS bypasses_rls,
+       pg_catalog.to_regclass('auth.users') IS NOT NULL AS has_users,
+       EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %(role)s) AS has_role,
+       ARRAY(
+         SELECT name FROM pg_catalog.pg_settings WHERE name = ANY (%(settings)s)
+       ) AS settings;

@@ -1,0 +1,198 @@
+"""The post-checks: what Auth takes for granted after each flow and never looks at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from trigger_audit.auth.roles import AUDIENCE, INSTANCE_ID
+from trigger_audit.auth.steps import Flow, Token
+from trigger_audit.auth.tables import UNSCANNABLE_WHEN_NULL
+from trigger_audit.auth.values import Probe
+from trigger_audit.smoke.memory import Memory
+from trigger_audit.smoke.model import Change
+
+if TYPE_CHECKING:
+    from psycopg import Cursor
+
+    from trigger_audit.smoke.catalog import Target
+
+_KEPT = ("email", "phone", "aud", "instance_id", "is_sso_user", "is_anonymous")
+"""What every look-up filters by, or what the token's hash is made of."""
+
+_SAME = (
+    *_KEPT,
+    "role",
+    "encrypted_password",
+    "confirmation_token",
+    "recovery_token",
+    "email_change",
+    "email_change_token_current",
+    "email_change_token_new",
+    "email_change_confirm_status",
+    "phone_change",
+    "phone_change_token",
+    "reauthentication_token",
+)
+_SET_OR_NOT = (
+    "email_confirmed_at",
+    "phone_confirmed_at",
+    "invited_at",
+    "confirmation_sent_at",
+    "recovery_sent_at",
+    "email_change_sent_at",
+    "phone_change_sent_at",
+    "reauthentication_sent_at",
+    "last_sign_in_at",
+    "banned_until",
+    "deleted_at",
+)
+_EXPIRY = timedelta(hours=1)
+"""How long a token lives on hosted projects and in the CLI (GOTRUE_MAILER_OTP_EXP 3600)."""
+
+_METADATA = ("raw_user_meta_data", "raw_app_meta_data")
+
+
+def shown(value: object) -> str:
+    """A value as people read it: NULL, '' and JSON as they look in SQL."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, sort_keys=True)
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    return "''" if value == "" else str(value)
+
+
+def _same(expected: object, found: object) -> bool:
+    return (expected is None) == (found is None) and (expected == found or str(expected) == str(found))
+
+
+_GONE = object()
+
+
+@dataclass(slots=True)
+class Edits:
+    """What triggers changed in the metadata while the row was made, by column and key; removed keys included."""
+
+    keys: dict[tuple[str, str], object] = field(default_factory=dict)
+
+    def note(self, memory: Memory, row: Mapping[str, object] | None) -> None:
+        """Compares what Auth has sent so far with the row."""
+        for column in _METADATA:
+            sent = memory.rows["users"].get(column)
+            found = None if row is None else row.get(column)
+            if not isinstance(sent, Mapping) or not isinstance(found, Mapping):
+                continue
+            for key in sorted(sent.keys() | found.keys()):
+                if sent.get(key, _GONE) != found.get(key, _GONE):
+                    self.keys[column, key] = found.get(key, _GONE)
+
+    def lost(self, row: Mapping[str, object]) -> Iterator[Change]:
+        """The edits that Auth has overwritten since."""
+        for (column, key), value in self.keys.items():
+            document = row.get(column)
+            found = document.get(key, _GONE) if isinstance(document, Mapping) else _GONE
+            if found != value:
+                yield Change(f"auth.users.{column}.{key}", _or_absent(value), _or_absent(found))
+
+
+def _or_absent(value: object) -> str:
+    return "absent" if value is _GONE else shown(value)
+
+
+def compare_reload(memory: Memory, row: Mapping[str, object]) -> Iterator[Change]:
+    """What a trigger has changed of what identifies the user, or confirmed too early, when Auth reads the row."""
+    held = memory.rows["users"]
+    for column in (*_KEPT, "role"):
+        if column in row and column in held and not _same(held[column], row[column]):
+            yield Change(f"auth.users.{column}", shown(held[column]), shown(row[column]))
+    for column in ("email_confirmed_at", "phone_confirmed_at"):
+        if column in held and held[column] is None and row.get(column) is not None:
+            yield Change(f"auth.users.{column}", "NULL", "set before the address was confirmed")
+
+
+def final_changes(cursor: Cursor, flow: Flow, memory: Memory, target: Target, edits: Edits) -> list[Change]:
+    """Compares what is there at the end with what Auth has in memory, and looks the user up as Auth will."""
+    user = memory.probes[Probe.USER_ID]
+    names = [
+        name for name in (*_SAME, *_SET_OR_NOT, *_METADATA, *UNSCANNABLE_WHEN_NULL) if name in target.columns["users"]
+    ]
+    names = list(dict.fromkeys(names))
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    cursor.execute(sql.SQL("SELECT {} FROM users WHERE id = %s").format(columns), (user,))
+    values = cursor.fetchone()
+    if flow.deletes:
+        return [] if values is None else [Change("auth.users", "the row is deleted", "the row is still there")]
+    if values is None:
+        return [Change("auth.users", "the row is there", "no row has the user's id")]
+    row = dict(zip(names, values, strict=True))
+    changes = [*_differences(row, memory.rows.get("users", {})), *_tokens(cursor, flow, row, memory, target)]
+    changes += edits.lost(row)
+    if not any(change.what.startswith("auth.users") for change in changes):
+        changes += _lookup(cursor, row, user)
+    return changes
+
+
+def _differences(row: Mapping[str, object], held: Mapping[str, object]) -> Iterator[Change]:
+    for column in row:
+        if column not in held:
+            continue
+        expected, found = held[column], row[column]
+        if column in _SAME or (found is None and column in UNSCANNABLE_WHEN_NULL):
+            if not _same(expected, found):
+                yield Change(f"auth.users.{column}", shown(expected), shown(found))
+        elif column in _SET_OR_NOT and (expected is None) != (found is None):
+            yield Change(f"auth.users.{column}", _set_or_null(expected), _set_or_null(found))
+
+
+def _set_or_null(value: object) -> str:
+    return "NULL" if value is None else "a time"
+
+
+def _tokens(cursor: Cursor, flow: Flow, row: Mapping[str, object], memory: Memory, target: Target) -> Iterator[Change]:
+    """The token must be in both places with the same hash, and not have expired: links use one, codes the other."""
+    for token in flow.tokens:
+        if memory.rows["users"].get(token.value) in (None, ""):
+            continue  # the mail was left out, so there is none
+        sent, held = row.get(token.sent_at), memory.rows["users"].get(token.sent_at)
+        if isinstance(sent, datetime) and isinstance(held, datetime) and sent < held - _EXPIRY:
+            yield Change(f"auth.users.{token.sent_at}", "now", shown(sent))
+        if "one_time_tokens" in target.columns:
+            yield from _one_time_token(cursor, token, memory)
+
+
+def _one_time_token(cursor: Cursor, token: Token, memory: Memory) -> Iterator[Change]:
+    cursor.execute(
+        "SELECT token_hash FROM one_time_tokens WHERE user_id = %s AND token_type = %s",
+        (memory.probes[Probe.USER_ID], token.value),
+    )
+    hashes = [found[0] for found in cursor.fetchall()]
+    expected = memory.probes[Probe(token.value)]
+    if hashes != [expected]:
+        found = ", ".join(map(str, hashes)) or "no row"
+        yield Change("auth.one_time_tokens.token_hash", shown(expected), found)
+
+
+def _lookup(cursor: Cursor, row: Mapping[str, object], user: object) -> Iterator[Change]:
+    """By address or number, as Auth finds a user who comes back."""
+    for column, condition in (("email", "lower(email) = lower(%s)"), ("phone", "phone = %s")):
+        value = row.get(column)
+        if value is None:
+            continue
+        cursor.execute(
+            sql.SQL("SELECT id FROM users WHERE instance_id = %s AND {} AND aud = %s AND is_sso_user = false").format(
+                sql.SQL(condition)
+            ),
+            (INSTANCE_ID, value, AUDIENCE),
+        )
+        found = [str(other[0]) for other in cursor.fetchall()]
+        if found != [str(user)]:
+            yield Change(f"auth.users, looked up by {column}", str(user), ", ".join(found) or "no row")

@@ -1,0 +1,22 @@
+"""Refuses to run what ROLLBACK would not undo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trigger_audit.errors import TriggerAuditError
+from trigger_audit.smoke.model import Hazard
+
+
+def describe(hazard: Hazard) -> str:
+    place = hazard.function if hazard.line is None else f"{hazard.function} line {hazard.line}"
+    return f"{place} calls {hazard.call} ({hazard.effect})"
+
+
+def refuse_hazards(hazards: Sequence[Hazard], *, allow: bool) -> None:
+    """TriggerAuditError naming every hazard, unless they are allowed."""
+    if hazards and not allow:
+        raise TriggerAuditError(
+            "a sign-up reaches what a rollback does not undo: " + "; ".join(describe(hazard) for hazard in hazards),
+            "run it on a copy or a sandbox, or accept the effects with --allow-side-effects",
+        )

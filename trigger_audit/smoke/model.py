@@ -1,0 +1,184 @@
+"""What smoke observes: the shapes of `trigger-audit/smoke/1`, and of the hazards that stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """`altered`: Auth would answer that all went well, but what it wrote is not what is there."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    ALTERED = "altered"
+    SKIPPED = "skipped"
+
+
+class Mail(StrEnum):
+    """`sent-token-lost`: the mail has left, and what it holds will be refused. `skipped`: Auth would not send it."""
+
+    NONE = "none"
+    NOT_SENT = "not-sent"
+    SENT = "sent"
+    SENT_TOKEN_LOST = "sent-token-lost"
+    SKIPPED = "skipped"
+
+
+class Payload(StrEnum):
+    """What raw_user_meta_data the client sends."""
+
+    BARE = "bare"
+    FULL = "full"
+    GOOGLE = "google"
+    DUPLICATE = "duplicate"
+    ADMIN = "admin"
+
+
+class By(StrEnum):
+    """How the session became Auth's role; `approximation`: it did not."""
+
+    SESSION_AUTHORIZATION = "session-authorization"
+    SET_ROLE = "set-role"
+    LOGIN = "login"
+    APPROXIMATION = "approximation"
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """An effect that ROLLBACK does not undo: `call` in `function` at `line` (None for a function without lines)."""
+
+    function: str
+    line: int | None
+    call: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedStep:
+    """Where a flow stopped. `index` counts the flow's steps from 1; a failing COMMIT has that of the step before it.
+
+    `sqlstate` is None where Auth itself refuses what it read (a missing row, a NULL it cannot take). `function` and
+    `line` are of the innermost frame that belongs to a function; `line` counts as PostgreSQL does.
+    """
+
+    index: int
+    statement: str
+    sqlstate: str | None
+    message: str
+    detail: str | None = None
+    hint: str | None = None
+    context: str | None = None
+    schema: str | None = None
+    table: str | None = None
+    column: str | None = None
+    constraint: str | None = None
+    function: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the client gets."""
+
+    status: int
+    error_code: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What Auth wrote or counts on, and what is there."""
+
+    what: str
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    table: str
+    column: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """`kind` is trigger, constraint, policy or setting; `group` the other triggers that share the toggle."""
+
+    kind: str
+    name: str
+    necessary: bool
+    sufficient: bool
+    group: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FlowResult:
+    """`response` is None where the flow was skipped."""
+
+    flow: str
+    payload: Payload
+    latent: bool
+    outcome: Outcome
+    reason: str | None
+    failed_step: FailedStep | None
+    response: Answer | None
+    mail: Mail
+    changes: tuple[Change, ...]
+    milliseconds: int
+    escalations: tuple[Escalation, ...] = ()
+    culprits: tuple[Culprit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """`role` is the role whose rights the statements had."""
+
+    role: str
+    by: By
+    search_path: str
+    gaps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenError:
+    trigger: str
+    function: str
+    line: int | None
+    sqlstate: str
+    message: str
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class Toggle:
+    trigger: str
+    method: str
+    lock: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeReport:
+    """`rolled_back` is true only after a look, in a transaction of its own, has found no row of the probe users.
+
+    `strongest_lock` is the strongest lock on auth.users that was held, None where no flow ran.
+    """
+
+    target: Mapping[str, object]
+    session: SessionInfo
+    flows: tuple[FlowResult, ...]
+    hazards: tuple[Hazard, ...]
+    strongest_lock: str | None
+    rolled_back: bool
+    hidden_errors: tuple[HiddenError, ...] = ()
+    toggles: tuple[Toggle, ...] = ()
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many flows had which outcome, and how many of all are latent."""
+        counts = {outcome.value: 0 for outcome in Outcome}
+        for flow in self.flows:
+            counts[flow.outcome.value] += 1
+        return {**counts, "latent": sum(flow.latent for flow in self.flows)}

@@ -1,0 +1,234 @@
+"""Executes one flow's steps in order, as Auth does: no savepoint between them, the first error ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from trigger_audit.auth import messages
+from trigger_audit.auth.messages import Response
+from trigger_audit.auth.roles import SCHEMA
+from trigger_audit.auth.steps import Flow, Kind, Rows, Step
+from trigger_audit.auth.tables import UNSCANNABLE_WHEN_NULL
+from trigger_audit.auth.values import Probe
+from trigger_audit.smoke.checks import Edits, compare_reload, final_changes
+from trigger_audit.smoke.context import innermost_frame, shortened
+from trigger_audit.smoke.memory import Memory
+from trigger_audit.smoke.model import Change, FailedStep, Mail, Outcome
+from trigger_audit.smoke.statement import compose
+
+if TYPE_CHECKING:
+    from psycopg import Connection, Cursor, Error
+
+    from trigger_audit.smoke.catalog import Target
+    from trigger_audit.smoke.session import Session
+
+OUR_LIMITS = {
+    "55P03": "a lock was not to be had within our lock_timeout",
+    "57014": "the statement ran into our statement_timeout",
+    "40P01": "the statement ran into a deadlock with another session",
+    "25006": "the transaction is read-only",
+}
+"""Errors that say nothing of the flow: they come from how we run it."""
+
+
+@dataclass(slots=True)
+class Observation:
+    """What one run of a flow showed. `failed` and `response` are None where it went through."""
+
+    flow: Flow
+    changes: list[Change] = field(default_factory=list)
+    failed: FailedStep | None = None
+    response: Response | None = None
+    mailed: bool = False
+    committed: bool = False
+    mail_skipped: bool = False
+    limit: str | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.limit is not None:
+            return Outcome.SKIPPED
+        if self.failed is not None:
+            return Outcome.FAIL
+        return Outcome.ALTERED if self.changes else Outcome.PASS
+
+    @property
+    def mail(self) -> Mail:
+        if self.limit is not None or not self.flow.mails:
+            return Mail.NONE
+        if self.mail_skipped:
+            return Mail.SKIPPED
+        if not self.mailed:
+            return Mail.NOT_SENT
+        return Mail.SENT_TOKEN_LOST if self.failed is not None or self.token_lost else Mail.SENT
+
+    @property
+    def token_lost(self) -> bool:
+        """Whether what the mail holds will be refused though Auth has answered that all is well."""
+        lost = {f"{SCHEMA}.users.{name}" for token in self.flow.tokens for name in (token.value, token.sent_at)}
+        lost |= {f"{SCHEMA}.one_time_tokens.token_hash", f"{SCHEMA}.users"}
+        return any(change.what in lost for change in self.changes)
+
+
+class Replay:
+    """Runs flows for one user. The session is Auth's role by now, and a savepoint surrounds everything."""
+
+    def __init__(
+        self, connection: Connection, session: Session, target: Target, memory: Memory, ids: list[str]
+    ) -> None:
+        self.connection = connection
+        self.session = session
+        self.target = target
+        self.memory = memory
+        self.ids = ids
+
+    def run(self, flow: Flow, *, check: bool = True) -> Observation:
+        """Executes the steps and the post-checks (`check`).
+
+        psycopg.OperationalError where the connection is lost; every other error of the server is the observation.
+        """
+        from psycopg import Error
+
+        observation = Observation(flow)
+        edits = Edits()
+        confirmed = False
+        reloads = any(step.kind is Kind.RELOAD for step in flow.steps)
+        with self.connection.cursor() as cursor:
+            for index, step in enumerate(flow.steps, start=1):
+                if not self.target.has(step):
+                    if step.commit_after and not self._commit(cursor, index, step, observation):
+                        return observation
+                    continue
+                if step.unconfirmed_only and confirmed:
+                    observation.mail_skipped = observation.mail_skipped or step.mail_before
+                    continue
+                observation.mailed = observation.mailed or step.mail_before
+                try:
+                    refused = self._execute(cursor, step, observation, edits)
+                    if step.kind is Kind.INSERT and step.table == "users" and not reloads:
+                        edits.note(self.memory, self._users_row(cursor))
+                except Error as error:
+                    self._fail(observation, index, step.label, step.failure, error)
+                    return observation
+                if refused is not None:
+                    observation.failed = FailedStep(index, step.label, None, refused)
+                    observation.response = step.failure
+                    return observation
+                if step.kind is Kind.RELOAD:
+                    user = self.memory.rows["users"]
+                    confirmed = (
+                        user.get("phone_confirmed_at" if user.get("email") is None else "email_confirmed_at")
+                        is not None
+                    )
+                if step.commit_after and not self._commit(cursor, index, step, observation):
+                    return observation
+            if check:
+                try:
+                    observation.changes += final_changes(cursor, flow, self.memory, self.target, edits)
+                except Error as error:
+                    self._fail(observation, len(flow.steps), "SELECT auth.users", messages.FINDING_USER, error)
+        return observation
+
+    def _execute(self, cursor: Cursor, step: Step, observation: Observation, edits: Edits) -> str | None:
+        """Runs one statement; a text where Auth cannot take what it got."""
+        columns = self.target.usable(step)
+        statement, parameters = compose(
+            step, self.memory, columns, upsert=step.conflict is None or step.conflict in self.target.unique
+        )
+        if step.kind is Kind.INSERT and step.table == "users":
+            self.ids.append(str(self.memory.probes[Probe.USER_ID]))
+        cursor.execute(statement, parameters)
+        if step.kind is Kind.RELOAD:
+            return self._reload(cursor, observation, edits)
+        if step.kind is Kind.PROVIDERS:
+            providers = [str(row[0]) for row in cursor.fetchall()]
+            self.memory.probes[Probe.PROVIDERS] = providers
+            self.memory.probes[Probe.PROVIDER] = providers[0] if providers else None
+            return None
+        if step.returning is not None:
+            row = cursor.fetchone()
+            if row is None:
+                return "no row came back: a trigger has suppressed the INSERT"
+            self.memory.probes[Probe.REFRESH_TOKEN_ID] = row[0]
+        elif step.rows is Rows.ONE and cursor.rowcount != 1:
+            observation.changes.append(Change(step.label, "1 row", f"{cursor.rowcount} rows"))
+        return None
+
+    def _users_row(self, cursor: Cursor) -> dict[str, object] | None:
+        cursor.execute(
+            "SELECT raw_user_meta_data, raw_app_meta_data FROM users WHERE id = %s",
+            (self.memory.probes[Probe.USER_ID],),
+        )
+        row = cursor.fetchone()
+        return None if row is None else {"raw_user_meta_data": row[0], "raw_app_meta_data": row[1]}
+
+    def _reload(self, cursor: Cursor, observation: Observation, edits: Edits) -> str | None:
+        row = cursor.fetchone()
+        if row is None:
+            return "no user has that id: a trigger has suppressed the INSERT, removed the row or changed its id"
+        assert cursor.description is not None
+        found = dict(zip((column.name for column in cursor.description), row, strict=True))
+        unreadable = unscannable(found)
+        if unreadable is not None:
+            return unreadable
+        observation.changes += compare_reload(self.memory, found)
+        edits.note(self.memory, found)
+        self.memory.reload(found)
+        return None
+
+    def _commit(self, cursor: Cursor, index: int, step: Step, observation: Observation) -> bool:
+        """Auth's COMMIT: deferred constraints and triggers run now, then those that start deferred are deferred again.
+
+        The triggers run under the role that is set (15) or that queued them (18): the same one here. Naming a
+        constraint needs USAGE on its schema, which Auth's role may lack, and fires nothing: the outer role does it.
+        """
+        from psycopg import Error
+
+        try:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        except Error as error:
+            self._fail(observation, index, "COMMIT", step.commit_failure, error)
+            return False
+        if self.target.deferred is not None:
+            self.session.leave()
+            cursor.execute(self.target.deferred)
+            self.session.enter()
+        observation.committed = True
+        return True
+
+    def _fail(self, observation: Observation, index: int, label: str, response: Response, error: Error) -> None:
+        if self.connection.closed or error.sqlstate is None:
+            raise error
+        diagnosis = error.diag
+        frame = innermost_frame(diagnosis.context)
+        message = diagnosis.message_primary or str(error)
+        observation.failed = FailedStep(
+            index=index,
+            statement=label,
+            sqlstate=error.sqlstate,
+            message=message,
+            detail=diagnosis.message_detail,
+            hint=diagnosis.message_hint,
+            context=shortened(diagnosis.context),
+            schema=diagnosis.schema_name,
+            table=diagnosis.table_name,
+            column=diagnosis.column_name,
+            constraint=diagnosis.constraint_name,
+            function=None if frame is None else frame.text,
+            line=None if frame is None else frame.line,
+        )
+        observation.response = response
+        observation.limit = OUR_LIMITS.get(error.sqlstate)
+
+
+def unscannable(row: Mapping[str, object]) -> str | None:
+    """What Auth's database driver would say of the row, None where it can take it."""
+    for column in UNSCANNABLE_WHEN_NULL:
+        if column in row and row[column] is None:
+            return f"auth.users.{column} is NULL, and Auth cannot read that (converting NULL to string is unsupported)"
+    for column in ("raw_user_meta_data", "raw_app_meta_data"):
+        if row.get(column) is not None and not isinstance(row[column], dict):
+            return f"auth.users.{column} is not a JSON object, and Auth cannot read that"
+    return None

@@ -1,0 +1,182 @@
+"""Becomes Auth's role as well as the connection allows, and sets the limits under which everything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from trigger_audit.auth.roles import ROLE, SEARCH_PATH
+from trigger_audit.errors import TriggerAuditError
+from trigger_audit.resources import read_sql
+from trigger_audit.smoke.model import By, SessionInfo
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_JWT_SETTINGS = ("request.jwt.claims", "request.jwt.claim.sub", "request.jwt.claim.role", "request.jwt.claim.email")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """In milliseconds. Auth gives a whole request ten seconds (API_MAX_REQUEST_DURATION)."""
+
+    statement: int = 10_000
+    lock: int = 3_000
+    idle: int = 60_000
+    check_interval: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What the server said of itself and of us."""
+
+    version: int
+    session_user: str
+    current_user: str
+    superuser: bool
+    bypasses_rls: bool
+    has_role: bool
+    settings: frozenset[str]
+
+
+def look_at_server(connection: Connection) -> Server:
+    """Asks the server; TriggerAuditError where smoke cannot run: a standby, a read-only database, no auth.users."""
+    parameters = {"role": ROLE, "settings": ["client_connection_check_interval"]}
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(read_sql("smoke/server.sql"), parameters).fetchone()
+    assert row is not None
+    if row["standby"]:
+        raise TriggerAuditError(
+            "this server is a standby: it refuses every write, so no sign-up can be tried here",
+            "give the address of the primary",
+        )
+    if row["read_only"] == "on":
+        raise TriggerAuditError(
+            "this database is set to read-only (default_transaction_read_only), so no sign-up can be tried here",
+            "Supabase does this when the disk is full: free space, or use a copy",
+        )
+    if not row["has_users"]:
+        raise TriggerAuditError(
+            "there is no auth.users in this database", "smoke replays Supabase Auth, which needs it"
+        )
+    return Server(
+        row["version"],
+        row["session_user"],
+        row["current_user"],
+        bool(row["superuser"]),
+        bool(row["bypasses_rls"]),
+        row["has_role"],
+        frozenset(row["settings"]),
+    )
+
+
+class Session:
+    """One transaction's way of being Auth. Every method runs inside that transaction."""
+
+    def __init__(self, connection: Connection, server: Server, limits: Limits) -> None:
+        self.connection = connection
+        self.server = server
+        self.limits = limits
+        self.by = self._rung()
+
+    def _rung(self) -> By:
+        server = self.server
+        if server.session_user == ROLE and server.current_user == ROLE:
+            return By.LOGIN
+        if not server.has_role:
+            return By.APPROXIMATION
+        if server.superuser:
+            return By.SESSION_AUTHORIZATION
+        # From 16 on membership may come without the right to SET ROLE.
+        privilege = "SET" if server.version >= 160000 else "MEMBER"
+        row = self.connection.execute(
+            "SELECT pg_catalog.pg_has_role(current_user, %s, %s)", (ROLE, privilege)
+        ).fetchone()
+        return By.SET_ROLE if row is not None and row[0] else By.APPROXIMATION
+
+    def info(self, gaps: tuple[str, ...]) -> SessionInfo:
+        role = self.server.current_user if self.by is By.APPROXIMATION else ROLE
+        return SessionInfo(role, self.by, SEARCH_PATH, (*self._gaps(), *gaps))
+
+    def _gaps(self) -> tuple[str, ...]:
+        user = self.server.current_user
+        if self.by is By.SET_ROLE:
+            return (f"session_user stays {self.server.session_user}: code that looks at it sees no {ROLE}",)
+        if self.by is not By.APPROXIMATION:
+            return ()
+        gaps = [
+            f"the statements run as {user}: rights that {ROLE} lacks in SECURITY INVOKER functions do not show",
+            f"current_user and session_user differ from {ROLE}",
+        ]
+        if self.server.bypasses_rls:
+            gaps.append(f"row security does not apply to {user}, but to {ROLE} it does")
+        if not self.server.has_role:
+            gaps.append(f"there is no role {ROLE} here")
+        return tuple(gaps)
+
+    def limit(self) -> None:
+        """Sets the limits of the transaction, as the outer role."""
+        limits = {
+            "idle_in_transaction_session_timeout": str(self.limits.idle),
+            "row_security": "on",
+            "client_min_messages": "warning",
+        }
+        if self.server.superuser:
+            # Errors are read for the words around function and line; lc_messages is a superuser's setting.
+            limits["lc_messages"] = "C"
+        for name, value in limits.items():
+            self._set(name, value)
+        self.set_limits()
+        if "client_connection_check_interval" in self.server.settings:
+            with self._attempt():  # refused where the platform cannot watch a closed socket
+                self._set("client_connection_check_interval", str(self.limits.check_interval))
+        for name in _JWT_SETTINGS:
+            row = self.connection.execute("SELECT pg_catalog.current_setting(%s, true)", (name,)).fetchone()
+            if row is not None and row[0]:
+                self._set(name, "")
+
+    def set_limits(self) -> None:
+        """Sets how long a statement and a wait for a lock may take, from `limits`."""
+        self._set("statement_timeout", str(self.limits.statement))
+        self._set("lock_timeout", str(self.limits.lock))
+
+    def _set(self, name: str, value: str) -> None:
+        self.connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
+
+    @contextmanager
+    def _attempt(self) -> Iterator[None]:
+        from psycopg import Error
+
+        self.connection.execute("SAVEPOINT attempt")
+        try:
+            yield
+        except Error:
+            self.connection.execute("ROLLBACK TO SAVEPOINT attempt")
+        self.connection.execute("RELEASE SAVEPOINT attempt")
+
+    def enter(self) -> None:
+        """Becomes Auth's role until the surrounding savepoint is rolled back or `leave`.
+
+        search_path is set by hand: a role's own settings come only with its login.
+        """
+        if self.by is By.SESSION_AUTHORIZATION:
+            self.connection.execute(sql.SQL("SET LOCAL SESSION AUTHORIZATION {}").format(sql.Identifier(ROLE)))
+        elif self.by is By.SET_ROLE:
+            self.connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(ROLE)))
+        self._set("search_path", SEARCH_PATH)
+
+    def leave(self) -> None:
+        """Becomes the outer role again."""
+        if self.by is By.SESSION_AUTHORIZATION:
+            self.connection.execute("SET LOCAL SESSION AUTHORIZATION DEFAULT")
+        if self.by in (By.SESSION_AUTHORIZATION, By.SET_ROLE):
+            self.connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(self.server.current_user)))
+
+    def switch_triggers(self, *, off: bool) -> None:
+        """Switches user triggers and foreign keys off or on, as the outer role. psycopg.Error where that is refused."""
+        self._set("session_replication_role", "replica" if off else "origin")

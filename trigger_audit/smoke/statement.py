@@ -1,0 +1,52 @@
+"""Writes a step as the SQL that Auth sends: unqualified quoted tables, every value a parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from psycopg import sql
+
+from trigger_audit.auth.steps import Kind, Step
+from trigger_audit.smoke.memory import Memory, parameter
+
+
+def compose(step: Step, memory: Memory, columns: frozenset[str], *, upsert: bool) -> tuple[sql.Composed, list[object]]:
+    """The statement and its parameters, without the columns that the target lacks. `upsert`: its constraint exists."""
+    table = sql.Identifier(step.table)
+    written = {c: v for c, v in memory.take(step).items() if c in columns}
+    where = [condition for condition in step.where if condition.column in columns]
+    condition = sql.SQL(" AND ").join(
+        sql.SQL("{}.{} {} %s").format(table, sql.Identifier(c.column), sql.SQL("<>" if c.operator == "<>" else "="))
+        for c in where
+    )
+    found = [parameter(memory.value(step.table, c.column, c.value)) for c in where]
+    match step.kind:
+        case Kind.INSERT:
+            return _insert(step, written, upsert=upsert), list(written.values())
+        case Kind.UPDATE:
+            assignments = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(column)) for column in written)
+            update = sql.SQL("UPDATE {} AS {} SET {} WHERE {}").format(table, table, assignments, condition)
+            return update, [*written.values(), *found]
+        case Kind.DELETE:
+            return sql.SQL("DELETE FROM {} AS {} WHERE {}").format(table, table, condition), found
+        case Kind.PROVIDERS:
+            select = sql.SQL("SELECT provider FROM {} AS {} WHERE {} ORDER BY created_at")
+            return select.format(table, table, condition), found
+        case Kind.RELOAD:
+            names = sql.SQL(", ").join(sql.SQL("{}.{}").format(table, sql.Identifier(c)) for c in sorted(columns))
+            return sql.SQL("SELECT {} FROM {} AS {} WHERE {} LIMIT 1").format(names, table, table, condition), found
+
+
+def _insert(step: Step, written: Mapping[str, object], *, upsert: bool) -> sql.Composed:
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        sql.Identifier(step.table),
+        sql.SQL(", ").join(sql.Identifier(column) for column in written),
+        sql.SQL(", ").join(sql.Placeholder() for _ in written),
+    )
+    if step.conflict is not None and upsert:
+        statement += sql.SQL(" ON CONFLICT ON CONSTRAINT {} DO UPDATE SET updated_at = EXCLUDED.updated_at").format(
+            sql.Identifier(step.conflict)
+        )
+    if step.returning is not None:
+        statement += sql.SQL(" RETURNING {}").format(sql.Identifier(step.returning))
+    return statement
