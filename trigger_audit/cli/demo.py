@@ -24,8 +24,7 @@ def demo(
     from trigger_audit.report.table import scan_text
     from trigger_audit.resources import sql_folder
     from trigger_audit.rules.registry import all_rules
-    from trigger_audit.scan import scan
-    from trigger_audit.smoke.run import smoke
+    from trigger_audit.pipeline import scan, smoke
 
     messages = Messages(verbosity(verbose, quiet))
     examples = sql_folder() / "examples"
@@ -41,4 +40,4 @@ def demo(
     messages.clear()
     sys.stdout.write(scan_text(scanned, style))
     sys.stdout.write("\n")
-    sys.stdout.write(smoke_text(smoked, style))
+    sys.stdout.write(smoke_text(smoked.report, style, smoked.sources))

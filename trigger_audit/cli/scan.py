@@ -31,7 +31,7 @@ from trigger_audit.cli.terminal import Messages, style_for
 if TYPE_CHECKING:
     from trigger_audit.opening import OpenTarget
     from trigger_audit.report.table import Style
-    from trigger_audit.scan import ScanResult
+    from trigger_audit.pipeline import ScanResult
 
 
 def scan(
@@ -59,7 +59,7 @@ def scan(
     """What is wrong with the triggers on auth.users and with all that they set off. Read-only."""
     from trigger_audit.opening import open_target
     from trigger_audit.rules.registry import selected_rules
-    from trigger_audit.scan import scan as run_scan
+    from trigger_audit.pipeline import scan as run_scan
     from trigger_audit.target import announcement, choose_target
 
     messages = Messages(verbosity(verbose, quiet))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from trigger_audit.catalog.model import Trigger
     from trigger_audit.findings.model import Finding
     from trigger_audit.opening import TargetInfo
-    from trigger_audit.scan import ScanResult
+    from trigger_audit.pipeline import ScanResult
 
 
 def dumps(document: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from trigger_audit.report.json import cascade_triggers, functions_reached
 
 if TYPE_CHECKING:
     from trigger_audit.findings.model import Finding
-    from trigger_audit.scan import ScanResult
+    from trigger_audit.pipeline import ScanResult
 
 _COLOURS = {"error": "1;31", "warning": "1;33", "info": "1;36", "gutter": "1;34", "good": "1;32", "strong": "1"}
 

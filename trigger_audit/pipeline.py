@@ -1,9 +1,9 @@
-"""The phases of a scan: catalog, bodies, cascade, answers, rules, findings. One snapshot, nothing written."""
+"""The phases in their order: catalog, bodies, cascade, answers, rules, findings; and for smoke hazards and flows."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from trigger_audit.analysis.model import Audit, BodyFacts
     from trigger_audit.opening import TargetInfo
     from trigger_audit.rules.base import Rule
+    from trigger_audit.smoke.model import SmokeReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,20 @@ class ScanResult:
 
 
 def examine(
-    connection: psycopg.Connection[Any], *, tables: Sequence[str], all_tables: bool, as_role: str | None
+    connection: psycopg.Connection[Any],
+    *,
+    tables: Sequence[str],
+    all_tables: bool,
+    as_role: str | None,
+    names: bool = True,
 ) -> Audit:
-    """From catalog to answers, inside the caller's read-only transaction. Raises TriggerAuditError."""
+    """From catalog to answers, inside the caller's read-only transaction. Raises TriggerAuditError.
+
+    Without `names` the server is asked nothing: enough for those who only want the cascade.
+    """
     from trigger_audit.analysis.bodies import read_body
     from trigger_audit.analysis.cascade import build_cascade
+    from trigger_audit.analysis.model import Answers, Audit
     from trigger_audit.ask.ask import ask
     from trigger_audit.auth import firings
     from trigger_audit.catalog.audited import audited_tables
@@ -57,10 +67,7 @@ def examine(
         return bodies[function.oid]
 
     cascade = build_cascade(catalog, audited, body_of, firings(), as_role=as_role)
-    answers = ask(connection, catalog, bodies, cascade)
-
-    from trigger_audit.analysis.model import Audit
-
+    answers = ask(connection, catalog, bodies, cascade) if names else Answers({}, frozenset())
     return Audit(catalog=catalog, tables=audited, bodies=bodies, cascade=cascade, answers=answers)
 
 
@@ -119,3 +126,37 @@ def scan(
         not_analysed=not_analysed(audit),
         seconds=time.perf_counter() - started,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeResult:
+    """What a smoke run saw. `sources` holds the bodies of the functions by signature, for the lines that failed."""
+
+    report: SmokeReport
+    sources: Mapping[str, str]
+
+
+def smoke(
+    connection: psycopg.Connection[Any],
+    target: TargetInfo,
+    *,
+    flows: Sequence[str] | None = None,
+    allow_side_effects: bool = False,
+) -> SmokeResult:
+    """Look for hazards in the cascade, then run Auth's flows and roll them back. Raises TriggerAuditError."""
+    from trigger_audit.analysis.hazards import hazards
+    from trigger_audit.database.connect import read_only
+    from trigger_audit.report.json import target_document
+    from trigger_audit.smoke.runner import run_smoke
+
+    with read_only(connection):
+        audit = examine(connection, tables=(), all_tables=False, as_role=None, names=False)
+    report = run_smoke(
+        connection,
+        flows=flows,
+        hazards=hazards(audit.cascade, audit.catalog),
+        allow_side_effects=allow_side_effects,
+        target=target_document(target),
+    )
+    sources = {function.name: function.source for function in audit.catalog.functions.values()}
+    return SmokeResult(report, sources)

@@ -1,0 +1,147 @@
+"""The default text of a smoke run: a table of the flows, then what broke each failing one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+from trigger_audit.report.escape import excerpt, plain
+from trigger_audit.report.table import Style, told
+from trigger_audit.smoke.model import Mail, Outcome
+
+if TYPE_CHECKING:
+    from trigger_audit.smoke.model import FailedStep, FlowResult, SmokeReport
+
+_COLOUR = {Outcome.PASS: "good", Outcome.FAIL: "error", Outcome.ALTERED: "warning", Outcome.SKIPPED: "info"}
+_MAIL = {
+    Mail.NONE: "-",
+    Mail.NOT_SENT: "not sent",
+    Mail.SENT: "sent",
+    Mail.SENT_TOKEN_LOST: "sent, its token is lost",
+    Mail.SKIPPED: "never sent",
+}
+
+# Source text of a function by its signature, for the line that failed.
+Sources = Mapping[str, str]
+
+
+def smoke_text(report: SmokeReport, style: Style, sources: Sources) -> str:
+    """The table, the failures (one for each cause, with the flows it breaks), and one closing line."""
+    blocks = [flow_table(report.flows, style)]
+    blocks += [failure_text(step, flows, style, sources) for step, flows in by_failure(report.flows)]
+    blocks += [altered_text(flow, style) for flow in report.flows if flow.changes]
+    blocks += skipped_text(report.flows, style)
+    if report.session.gaps:
+        blocks.append("".join(f"note: {plain(gap)}\n" for gap in report.session.gaps))
+    blocks.append(closing_line(report, style))
+    return "\n".join(blocks)
+
+
+def flow_table(flows: Iterable[FlowResult], style: Style) -> str:
+    """Per flow: outcome, what the app user sees, whether the mail would have left."""
+    rows = [
+        (
+            flow.flow + (" (latent)" if flow.latent else ""),
+            flow.payload.value,
+            style.paint(_COLOUR[flow.outcome], flow.outcome.value),
+            plain(user_sees(flow)),
+            _MAIL[flow.mail],
+            plain(step_cause(flow.failed_step)) if flow.failed_step else "",
+        )
+        for flow in flows
+    ]
+    headers = ("flow", "payload", "outcome", "the app user sees", "mail", "cause")
+    return tabulate(rows, headers=headers, maxcolwidths=[None, None, None, 42, None, 46], disable_numparse=True) + "\n"
+
+
+def user_sees(flow: FlowResult) -> str:
+    if flow.response is None:
+        return ""
+    if flow.outcome is Outcome.PASS:
+        return "ok"
+    return f"{flow.response.status} {flow.response.message}".strip()
+
+
+def step_cause(step: FailedStep) -> str:
+    place = f" in {step.function} line {step.line}" if step.function else ""
+    return f"{step.sqlstate or 'refused by Auth'}{place}"
+
+
+def by_failure(flows: Iterable[FlowResult]) -> list[tuple[FailedStep, list[FlowResult]]]:
+    """Failing flows grouped by what broke them: SQLSTATE, function and line, or constraint."""
+    grouped: dict[tuple[object, ...], tuple[FailedStep, list[FlowResult]]] = {}
+    for flow in flows:
+        step = flow.failed_step
+        if step is None:
+            continue
+        place = (step.function, step.line) if step.function else (step.statement, step.message)
+        key = (step.sqlstate, *place, step.constraint)
+        grouped.setdefault(key, (step, []))[1].append(flow)
+    return list(grouped.values())
+
+
+def failure_text(step: FailedStep, flows: list[FlowResult], style: Style, sources: Sources) -> str:
+    """What the server said, where, the source line, and which flows it breaks."""
+    state = f"[{step.sqlstate}]" if step.sqlstate else ""
+    grave = any(not flow.latent for flow in flows)
+    lines = [style.paint("error" if grave else "warning", f"fail{state}") + f" {plain(step.message)}"]
+    source = sources.get(step.function or "")
+    if step.function:
+        at = f" line {step.line}" if step.line else ""
+        lines.append(f"  {style.paint('gutter', '-->')} {plain(step.function)}{at}")
+    if source and step.line:
+        text = source.split("\n")
+        if 0 < step.line <= len(text):
+            shown, _ = excerpt(text[step.line - 1].rstrip("\r"), 0, 1, max(40, style.width - 12))
+            lines.append(f"{style.paint('gutter', f'{step.line:>4} |')} {shown}")
+    pad = "   "
+    if step.detail:
+        lines += told(pad, "detail", step.detail, style)
+    if step.hint:
+        lines += told(pad, "hint", step.hint, style)
+    lines += told(pad, "statement", f"step {step.index}: {step.statement}", style)
+    named = ", ".join(f"{flow.flow} ({flow.payload.value})" for flow in flows)
+    lines += told(pad, "breaks", named, style)
+    return "\n".join(lines) + "\n"
+
+
+def altered_text(flow: FlowResult, style: Style) -> str:
+    """What is not as Auth wrote it."""
+    lines = [style.paint("warning", "altered") + f" {flow.flow} ({flow.payload.value})"]
+    for change in flow.changes:
+        lines += told("   ", change.what, f"expected {change.expected}, found {change.found}", style)
+    return "\n".join(lines) + "\n"
+
+
+def skipped_text(flows: Iterable[FlowResult], style: Style) -> list[str]:
+    """Why flows gave no verdict, or started from another user than they should; one line a reason."""
+    reasons: dict[tuple[Outcome, str], list[str]] = {}
+    for flow in flows:
+        if flow.reason:
+            reasons.setdefault((flow.outcome, flow.reason), []).append(f"{flow.flow} ({flow.payload.value})")
+    return [
+        style.paint("info", "skipped" if outcome is Outcome.SKIPPED else "note")
+        + f" {', '.join(names)}: {plain(reason)}\n"
+        for (outcome, reason), names in reasons.items()
+    ]
+
+
+def closing_line(report: SmokeReport, style: Style) -> str:
+    """Outcomes, who ran them, and that nothing is left."""
+    summary = report.summary
+    counted = ", ".join(f"{summary[outcome.value]} {outcome.value}" for outcome in Outcome if summary[outcome.value])
+    worst = next(
+        (
+            outcome
+            for outcome in (Outcome.FAIL, Outcome.ALTERED, Outcome.SKIPPED)
+            if any(flow.outcome is outcome and not flow.latent for flow in report.flows)
+        ),
+        Outcome.PASS,
+    )
+    latent = f" ({summary['latent']} latent)" if summary["latent"] else ""
+    left = "rolled back, nothing left" if report.rolled_back else "NOT VERIFIED that nothing is left"
+    by = f"as {report.session.role} ({report.session.by.value})"
+    lock = f"; strongest lock on auth.users: {report.strongest_lock}" if report.strongest_lock else ""
+    return f"{style.paint(_COLOUR[worst], counted or 'no flows')}{latent}; {by}{lock}; {left}\n"
