@@ -36,12 +36,13 @@ class ColumnState:
     """What is known of one column of the row that a trigger gets.
 
     `value` is the SQL text of the value where it is the same in every run (`''`, `0`, `false`, `'authenticated'`), else
-    None.
+    None. `keys` are those that Auth itself has put into a JSON object, whatever the client sent.
     """
 
     nullability: Nullability
     origin: Origin
     value: str | None = None
+    keys: frozenset[str] = frozenset()
 
 
 RowState = Mapping[str, ColumnState]

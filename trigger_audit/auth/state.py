@@ -39,7 +39,8 @@ def literal(value: str | int | bool | None) -> str:
             return "'" + value.replace("'", "''") + "'"
 
 
-def _written(column: str, value: Value, before: ColumnState | None) -> ColumnState:
+def _written(column: str, value: Value, before: ColumnState | None, identity: RowState | None = None) -> ColumnState:
+    """`before` is the column's own state, `identity` that of the user's row in identities."""
     match value:
         case Constant(None):
             return ColumnState(Nullability.ALWAYS, origin_of(column))
@@ -56,7 +57,10 @@ def _written(column: str, value: Value, before: ColumnState | None) -> ColumnSta
             return ColumnState(Nullability.NEVER, Origin.GENERATED)
         case Document(base, keys):
             empty = base is Base.NOTHING and not keys
-            return ColumnState(Nullability.NEVER, origin_of(column), "'{}'" if empty else None)
+            start = before if base is Base.MEMORY else (identity or {}).get("identity_data")
+            inherited = start.keys if start is not None and base in (Base.MEMORY, Base.IDENTITY) else frozenset()
+            present = inherited | {key for key, _ in keys}
+            return ColumnState(Nullability.NEVER, origin_of(column), "'{}'" if empty else None, present)
         case Kept():
             return before or ColumnState(Nullability.SOMETIMES, origin_of(column))
 
@@ -68,11 +72,12 @@ def _joined(one: ColumnState | None, other: ColumnState | None) -> ColumnState |
     if one == other:
         return one
     nullability = one.nullability if one.nullability == other.nullability else Nullability.SOMETIMES
+    keys = one.keys & other.keys
     if one.nullability is Nullability.ALWAYS or other.nullability is Nullability.ALWAYS:
         origin = other.origin if one.nullability is Nullability.ALWAYS else one.origin
-        return ColumnState(nullability, origin)
+        return ColumnState(nullability, origin, keys=keys)
     origin = one.origin if one.origin is not Origin.CONSTANT else other.origin
-    return ColumnState(nullability, origin, one.value if one.value == other.value else None)
+    return ColumnState(nullability, origin, one.value if one.value == other.value else None, keys)
 
 
 def _join_rows(rows: Iterable[RowState]) -> RowState:
@@ -112,8 +117,8 @@ def _inserted(step: Step) -> RowState:
     return row
 
 
-def _updated(step: Step, old: RowState) -> RowState:
-    row = {**old, **{w.column: _written(w.column, w.value, old.get(w.column)) for w in step.writes}}
+def _updated(step: Step, old: RowState, identity: RowState | None) -> RowState:
+    row = {**old, **{w.column: _written(w.column, w.value, old.get(w.column), identity) for w in step.writes}}
     return _with_unlisted(row) if step.table == "users" else row
 
 
@@ -129,7 +134,7 @@ def _fold(flow: Flow, start: _Tables) -> tuple[tuple[Firing, ...], _Tables]:
                 tables[step.table] = _join_rows([tables[step.table], new]) if step.table in tables else new
             case Kind.UPDATE:
                 old = tables.get(step.table, {})
-                new = _updated(step, old)
+                new = _updated(step, old, tables.get("identities"))
                 tables[step.table] = new
             case Kind.DELETE:
                 old = tables.get(step.table, {})
