@@ -3,7 +3,6 @@
 -- Minimum server version: 14
 SELECT pg_catalog.current_setting('server_version') AS server_version,
        pg_catalog.current_setting('server_version_num')::integer AS server_version_num,
-       pg_catalog.current_setting('server_encoding') AS server_encoding,
        pg_catalog.current_database()::text AS database,
        CURRENT_USER::text AS "user",
        (SELECT s.setconfig

@@ -15,8 +15,8 @@ _NAME = re.compile(r'(?:"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[^".]+))(?P<rest>\.
 def audited_tables(catalog: Catalog, tables: Sequence[str] = (), all_tables: bool = False) -> tuple[Table, ...]:
     """auth.users and every other table of schema auth that carries a user's trigger, then what was asked for.
 
-    `tables` are names as in SQL: `schema.table` or `table`, parts quoted or not. An unquoted part means the table that is
-    spelt so, else the one in lower case. Without a schema it is public's table, else the only one of that name.
+    `tables` are names as in SQL: `schema.table` or `table`, parts quoted or not. An unquoted part means the table that
+    is spelt so, else the one in lower case. Without a schema it is public's table, else the only one of that name.
     `all_tables` adds every table and view with triggers. auth.users comes first, then auth's others by name, then those
     asked for in their order, then the rest by name; none comes twice.
 
@@ -73,27 +73,25 @@ def _parts(name: str) -> list[tuple[str, str]]:
         if quoted is not None:
             part = quoted.replace('""', '"')
             parts.append((part, part))
-        else:
+        elif plain.strip():
             parts.append((plain.strip(), plain.strip().lower()))
+        else:
+            return []
         position = match.end()
     return parts
 
 
 def _nearest(candidates: Sequence[Table], parts: Sequence[tuple[str, str]]) -> str:
-    """A remedy that names up to three tables whose names are close, with or without regard to the schema."""
-    wanted = ".".join(folded for _, folded in parts)
-    spellings: dict[str, list[Table]] = {}
-    for table in sorted(candidates, key=_sort_key):
-        spellings.setdefault(table.name.lower(), []).append(table)
-        spellings.setdefault(table.relation.lower(), []).append(table)
-    close = [
-        *difflib.get_close_matches(wanted, spellings, n=3),
-        *difflib.get_close_matches(parts[-1][1], spellings, n=3),
-    ]
-    near = {table.oid: table for spelling in close for table in spellings[spelling]}
+    """A remedy that names up to three tables of a close name, those in the schema that was written first."""
+    schema = parts[0][1] if len(parts) > 1 else "public"
+    relations: dict[str, list[Table]] = {}
+    for table in sorted(candidates, key=lambda table: (table.schema.lower() != schema, *_sort_key(table))):
+        relations.setdefault(table.relation.lower(), []).append(table)
+    close = difflib.get_close_matches(parts[-1][1], relations, n=3)
+    near = [table for relation in close for table in relations[relation]][:3]
     if not near:
         return "use --all-tables to audit every table that has triggers"
-    return "did you mean " + " or ".join(_identifier(table) for table in list(near.values())[:3]) + "?"
+    return "did you mean " + " or ".join(_identifier(table) for table in near) + "?"
 
 
 def _identifier(table: Table) -> str:

@@ -41,6 +41,8 @@ def load_catalog(connection: Connection[Any]) -> Catalog:
         with connection.transaction(force_rollback=True), connection.cursor(row_factory=tuple_row) as cursor:
             if idle:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+                _accept_any_bytes(cursor)
             cursor.execute(read_sql("catalog/session.sql"))
             return _read_catalog(cursor)
     except InternalError_ as error:
@@ -54,9 +56,7 @@ def _read_catalog(cursor: Cursor[Row]) -> Catalog:
         cursor.execute(read_sql(f"catalog/{name}.sql"))
         return iter(cursor)
 
-    [(version, version_number, encoding, database, user, of_database, of_all)] = rows("server")
-    if encoding == "SQL_ASCII":
-        _accept_any_bytes(cursor)
+    [(version, version_number, database, user, of_database, of_all)] = rows("server")
     settings = settings_of(of_all, of_database)
     roles, role_names = read_roles(rows, settings)
     schemas = {

@@ -91,8 +91,8 @@ def when_condition(text: str) -> str:
     """The condition of pg_get_triggerdef's `... WHEN (condition) EXECUTE FUNCTION ...`, without enclosing parentheses.
 
     WHEN is reserved, so the server quotes it wherever it is a name; outside quotes and parentheses it is the clause.
-    Literals need no look at backslashes: where there are any the server writes E'...' with each of them doubled, and a
-    quote inside a literal is always doubled.
+    In a literal a quote is doubled and a backslash is an ordinary character (session.sql sets
+    standard_conforming_strings, and deparsed literals are never E'...').
 
     Raises:
         TriggerAuditError: there is no such clause (the trigger was replaced after the snapshot was taken).
