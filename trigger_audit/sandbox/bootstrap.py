@@ -1,0 +1,103 @@
+"""Turns an empty cluster into a Supabase project: roles, schemas, Auth's tables and the other services."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trigger_audit.resources import read_sql, sql_folder
+
+if TYPE_CHECKING:
+    import psycopg
+
+# In this order; each file is one transaction.
+BOOTSTRAP_FILES = (
+    "supabase/10_roles.sql",
+    "supabase/20_schemas.sql",
+    "supabase/30_auth.sql",
+    "supabase/40_storage.sql",
+    "supabase/50_realtime.sql",
+    "supabase/60_services.sql",
+)
+DATABASE_FILE = "supabase/90_database.sql"
+# (extension, schema) that a project finds installed; None where the extension's script makes its own schema.
+PREINSTALLED = (
+    ("uuid-ossp", "extensions"),
+    ("pgcrypto", "extensions"),
+    ("pg_stat_statements", "extensions"),
+    ("supabase_vault", "vault"),
+    ("pg_net", None),
+)
+# While a project is loaded, postgres is a member of these: it lets through the policies and DROP TRIGGER statements
+# that the platform's supautils grants it on the services' tables.
+SERVICE_ADMINS = ("supabase_auth_admin", "supabase_storage_admin", "supabase_realtime_admin")
+
+
+def bootstrap(connection: psycopg.Connection, *, roles: bool = True) -> None:
+    """Makes a project of the database that `connection` (the superuser supabase_admin, autocommit) is in.
+
+    `roles` False leaves the roles out, for a further database of a cluster that has them.
+    """
+    for name in BOOTSTRAP_FILES:
+        if roles or "roles" not in name:
+            with connection.transaction():
+                connection.execute(read_sql(name).encode())
+    with connection.transaction():
+        install_extensions(connection)
+    with connection.transaction():
+        connection.execute(read_sql(DATABASE_FILE).encode())
+
+
+def install_extensions(connection: psycopg.Connection) -> None:
+    """Installs what a project finds installed: the server's own extension where it has one, else the stand-in.
+
+    From 18 on a stand-in is a real extension (extension_control_path). Before, its objects are made without one.
+    """
+    from psycopg import sql
+
+    available = {name for (name,) in connection.execute("SELECT name FROM pg_catalog.pg_available_extensions")}
+    for name, schema in PREINSTALLED:
+        if name in available:
+            where = sql.SQL(" SCHEMA {}").format(sql.Identifier(schema)) if schema else sql.SQL("")
+            connection.execute(sql.SQL("CREATE EXTENSION {}{}").format(sql.Identifier(name), where))
+        elif name in stand_ins():
+            script = stand_in_script(name).replace("@extschema@", schema or "public")
+            connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(schema or "public")))
+            connection.execute(script.encode())
+            connection.execute("RESET search_path")
+
+
+def stand_ins() -> frozenset[str]:
+    """The names of the extensions that we have a stand-in for."""
+    return frozenset(path.stem for path in (sql_folder() / "extensions").glob("*.control"))
+
+
+def stand_in_script(name: str) -> str:
+    """The SQL script of the one version of a stand-in."""
+    (path,) = (sql_folder() / "extensions").glob(f"{name}--*.sql")
+    return path.read_text(encoding="utf-8")
+
+
+def bootstrap_hash(shaping: Iterable[str]) -> str:
+    """A digest of all that shapes a bootstrapped data directory: our SQL, the lists above, and `shaping` settings."""
+    digest = hashlib.sha256()
+    for item in (*BOOTSTRAP_FILES, DATABASE_FILE, repr(PREINSTALLED), *shaping):
+        digest.update(item.encode() + b"\0")
+    for folder in ("supabase", "extensions"):
+        for path in sorted((sql_folder() / folder).iterdir()):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def copy_stand_ins(target: Path) -> None:
+    """Puts the stand-ins where a server that runs as another account may read them: `target`/extension/."""
+    folder = target / "extension"
+    folder.mkdir(mode=0o755, parents=True)
+    target.chmod(0o755)
+    folder.chmod(0o755)
+    for path in (sql_folder() / "extensions").iterdir():
+        copy = folder / path.name
+        copy.write_bytes(path.read_bytes())
+        copy.chmod(0o644)
