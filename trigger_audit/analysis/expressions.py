@@ -16,6 +16,7 @@ from sqlglot.errors import SqlglotError
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 _FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)
+_POSITION = re.compile(r"\s*Line \d+, Col: \d+\.?$")
 _PLAIN_STRING = re.compile(r"'(?:[^'\\]|'')*'")
 _PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 # The node itself would do, but a Select that carries more than its one item (`count(*) FROM t`) is kept whole.
@@ -86,4 +87,4 @@ def expression_or_text(text: str) -> exp.Expression:
 
 def _first_line(error: SqlglotError) -> str:
     lines = str(error).splitlines()
-    return lines[0].strip() if lines else "not read"
+    return _POSITION.sub("", lines[0]).strip() if lines else "not read"

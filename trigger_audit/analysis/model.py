@@ -61,8 +61,9 @@ class Assignment:
     """One column of an INSERT or SET list with what it gets.
 
     `value` is None for DEFAULT, and where the value cannot be told apart (`SELECT *`, a sub-select for several
-    columns, a set operation, only a field or element of the column set); `is_default` tells the two apart. `column_span` is the column's name in the list (the table's name where
-    the INSERT has no column list).
+    columns, a set operation, only a field or element of the column set); `is_default`
+    tells the two apart. `column_span` is the column's name in the list (the table's name where the INSERT has no column
+    list).
     """
 
     column: str

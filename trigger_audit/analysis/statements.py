@@ -6,6 +6,7 @@ Whatever either refuses is a `problem` of the fragment, never an exception.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from trigger_audit.analysis.expressions import Unreadable, expression_node, statement_node
@@ -16,6 +17,8 @@ from trigger_audit.plpgsql.tree import Fragment
 
 _PREFIX = "SELECT "
 _WRITES = {"InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE", "MergeStmt": "MERGE"}
+# Both parsers count from the start of what they were given, which is no place of the body.
+_POSITION = re.compile(r" at position \d+$")
 _TOO_DEEP = "nested too deeply to be read"
 
 
@@ -75,7 +78,7 @@ def _postgres_tree(text: str) -> tuple[str, PgNode]:
     try:
         statements: list[Any] = pgparse.parse(text)
     except pgparse.PGQueryError as error:
-        raise Unreadable(str(error)) from None
+        raise Unreadable(_POSITION.sub("", " ".join(str(error).split()))) from None
     except (ValueError, UnicodeError):
         raise Unreadable("holds characters that PostgreSQL does not take") from None
     if len(statements) != 1:
@@ -85,7 +88,7 @@ def _postgres_tree(text: str) -> tuple[str, PgNode]:
 
 
 class _Finder:
-    """Walks libpg_query's tree. Nodes of a known C type stand bare in their field, others in a wrapper named by type."""
+    """Walks libpg_query's tree. Nodes of a known C type stand bare in their field, others in one named by type."""
 
     def __init__(self, places: Places) -> None:
         self._places = places
