@@ -35,10 +35,14 @@ class Server:
     conninfo: str
 
     @contextmanager
-    def database(self, script: str, options: str = "") -> Iterator[str]:
+    def database(self, script: str, options: str = "", encoding: str | None = None) -> Iterator[str]:
         """The superuser's conninfo of a new database in which `script` has run; dropped afterwards."""
         name = f"catalog_{next(_NUMBERS)}"
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            if encoding is not None:
+                # The C locale goes with any encoding; a sandbox' own provider of locales (15+) knows UTF8 alone.
+                options += f" ENCODING {encoding} LC_COLLATE 'C' LC_CTYPE 'C'"
+                options += " LOCALE_PROVIDER libc" if connection.info.server_version >= 150000 else ""
             connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 {options}".encode())
         try:
             conninfo = make_conninfo(self.conninfo, dbname=name, client_encoding="UTF8")

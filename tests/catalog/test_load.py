@@ -217,8 +217,7 @@ def test_bytes_without_an_encoding(server: Server) -> None:
             EXECUTE E'CREATE TRIGGER "g\\xfc" BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f(''\\xdf'')';
         END $$;
     """
-    options = "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
-    with server.database(script, options) as conninfo, psycopg.connect(conninfo) as connection:
+    with server.database(script, encoding="SQL_ASCII") as conninfo, psycopg.connect(conninfo) as connection:
         connection.execute("SET client_encoding = 'UTF8'")
         with pytest.raises(psycopg.errors.CharacterNotInRepertoire), connection.transaction():
             connection.execute("SELECT prosrc FROM pg_proc WHERE proname = 'f'")
@@ -237,7 +236,7 @@ def test_another_server_encoding(server: Server) -> None:
         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN /* é */ RETURN NEW; END';
         CREATE TRIGGER "gü" BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f('ß', 'a');
     """
-    with server.database(script, "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'") as conninfo:
+    with server.database(script, encoding="LATIN1") as conninfo:
         catalog = load(conninfo)
     [trigger] = catalog.triggers
     assert (trigger.name, trigger.arguments) == ("gü", ("ß", "a"))

@@ -56,7 +56,7 @@ def _named(catalog: Catalog, name: str) -> Table:
         if len(same) == 1:
             return same[0]
         if same:
-            choices = ", ".join(_identifier(table) for table in sorted(same, key=_sort_key))
+            choices = ", ".join(_shown(table.sql) for table in sorted(same, key=_sort_key))
             raise UsageError(f"table {_shown(name)} is in several schemas", f"name one of {choices}")
     raise TriggerAuditError(f"there is no table {_shown(name)}", _nearest(candidates, parts))
 
@@ -91,15 +91,7 @@ def _nearest(candidates: Sequence[Table], parts: Sequence[tuple[str, str]]) -> s
     near = [table for relation in close for table in relations[relation]][:3]
     if not near:
         return "use --all-tables to audit every table that has triggers"
-    return "did you mean " + " or ".join(_identifier(table) for table in near) + "?"
-
-
-def _identifier(table: Table) -> str:
-    """The name as `--table` takes it."""
-    return ".".join(
-        part if re.fullmatch(r"[a-z_][a-z0-9_$]*", part) else '"' + _shown(part).replace('"', '""') + '"'
-        for part in (table.schema, table.relation)
-    )
+    return "did you mean " + " or ".join(_shown(table.sql) for table in near) + "?"
 
 
 def _shown(text: str) -> str:
