@@ -1,0 +1,48 @@
+"""What is known of one expression at a site, and how that of its parts adds up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trigger_audit.auth.model import Origin
+
+NOBODY: frozenset[int] = frozenset()
+LOOKUP = "a look-up that may find no row"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """`nulls`: firings in which it may be NULL, `always`: in which it is. `constants`: all its texts, None: unbounded.
+
+    `document` names the metadata column whose JSON this is, `record` NEW or OLD that it comes from; `record` alone is
+    the whole row.
+    """
+
+    nulls: frozenset[int] = NOBODY
+    always: frozenset[int] = NOBODY
+    reason: str = ""
+    origins: frozenset[Origin] = frozenset()
+    keys: frozenset[str] = frozenset()
+    constants: frozenset[str] | None = None
+    document: str = ""
+    record: str = ""
+
+
+UNKNOWN = Term()
+
+
+def joined(terms: list[Term]) -> Term:
+    """NULL where one of them is; made of all of them."""
+    nulls: frozenset[int] = NOBODY
+    always: frozenset[int] = NOBODY
+    origins: frozenset[Origin] = frozenset()
+    keys: frozenset[str] = frozenset()
+    for term in terms:
+        nulls |= term.nulls
+        always |= term.always
+        origins |= term.origins
+        keys |= term.keys
+    reason = next((term.reason for term in terms if term.nulls), "")
+    return Term(nulls, always, reason, origins, keys)
