@@ -6,7 +6,10 @@ SELECT pg_catalog.pg_is_in_recovery() AS standby,
        current_user::pg_catalog.text AS current_user,
        (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user) AS superuser,
        (SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user) AS bypasses_rls,
-       pg_catalog.to_regclass('auth.users') IS NOT NULL AS has_users,
+       EXISTS (
+         SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE n.nspname = 'auth' AND c.relname = 'users' AND c.relkind IN ('r', 'p')
+       ) AS has_users,
        EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %(role)s) AS has_role,
        ARRAY(
          SELECT name FROM pg_catalog.pg_settings WHERE name = ANY (%(settings)s)

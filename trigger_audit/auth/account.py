@@ -115,6 +115,7 @@ ADMIN_UPDATE = Flow(
     "Change a user's role, e-mail address and metadata by the admin API",
     _admin_update(),
     messages.OK,
+    lookup=messages.LOADING_ADMIN_USER,
     starts=("admin-create", *ANY_USER),
 )
 
@@ -134,6 +135,7 @@ DELETE_USER = Flow(
         ),
     ),
     messages.OK,
+    lookup=messages.LOADING_ADMIN_USER,
     starts=ANY_USER,
     deletes=True,
 )
@@ -187,6 +189,7 @@ SOFT_DELETE = Flow(
     "Delete a user but keep the row",
     _soft_delete(),
     messages.OK,
+    lookup=messages.LOADING_ADMIN_USER,
     starts=ANY_USER,
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trigger_audit.auth import messages
-from trigger_audit.auth.messages import RAW, Response
+from trigger_audit.auth.messages import RAW, Response, as_redirect
 from trigger_audit.auth.signup import EMAIL, OAUTH_IDENTITY, in_redirect
 from trigger_audit.auth.statements import (
     audit,
@@ -66,6 +66,7 @@ RECOVERY = Flow(
     "Ask for a new password",
     _recovery(messages.SENDING_RECOVERY),
     messages.OK,
+    lookup=messages.PROCESSING_REQUEST,
     starts=CONFIRMED_USERS,
     tokens=(Token.RECOVERY,),
 )
@@ -160,6 +161,7 @@ LOGIN = Flow(
     "Log in with a password",
     (audit("login"), *_granted("password")),
     messages.OK,
+    lookup=messages.QUERYING_SCHEMA,
     starts=("verify-signup", "signup-autoconfirm", "admin-create"),
 )
 
@@ -213,6 +215,7 @@ OAUTH_AGAIN = Flow(
         )
     ),
     messages.FOUND,
+    lookup=as_redirect(messages.FINDING_USER),
     starts=("oauth-first",),
 )
 

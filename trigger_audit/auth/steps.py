@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from trigger_audit.auth.messages import RAW, Response
+from trigger_audit.auth.messages import FINDING_USER, RAW, Response
 from trigger_audit.auth.values import Value
 
 
@@ -92,13 +92,14 @@ class Flow:
     """`starts` are the flows whose user this one goes on with: the first is what smoke runs before it, all of them are
     what may have made the user. Empty for sign-ups. `tokens` must be found afterwards; `deletes`: the row must be gone.
     `signs_up`: raw_user_meta_data of the caller reaches it, so every payload is tried. `success` is the answer when all
-    goes well.
+    goes well, `lookup` that where the user cannot be read at the start of a flow that goes on with one.
     """
 
     name: str
     title: str
     steps: tuple[Step, ...]
     success: Response
+    lookup: Response = FINDING_USER
     starts: tuple[str, ...] = ()
     latent: bool = False
     signs_up: bool = False

@@ -111,12 +111,15 @@ def _or_absent(value: object) -> str:
 def compare_reload(memory: Memory, row: Mapping[str, object]) -> Iterator[Change]:
     """What a trigger has changed of what identifies the user, or confirmed too early, when Auth reads the row."""
     held = memory.rows["users"]
-    for column in (*_KEPT, "role"):
+    for column in (*_KEPT, "role", "encrypted_password"):
         if column in row and column in held and not _same(held[column], row[column]):
             yield Change(f"auth.users.{column}", shown(held[column]), shown(row[column]))
     for column in ("email_confirmed_at", "phone_confirmed_at"):
         if column in held and held[column] is None and row.get(column) is not None:
             yield Change(f"auth.users.{column}", "NULL", "set before the address was confirmed")
+    for column in ("banned_until", "deleted_at"):
+        if column in held and held[column] is None and row.get(column) is not None:
+            yield Change(f"auth.users.{column}", "NULL", _set_or_null(row[column]))
 
 
 def final_changes(cursor: Cursor, flow: Flow, memory: Memory, target: Target, edits: Edits) -> list[Change]:

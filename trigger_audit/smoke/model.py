@@ -57,7 +57,8 @@ class Hazard:
 
 @dataclass(frozen=True, slots=True)
 class FailedStep:
-    """Where a flow stopped. `index` counts the flow's steps from 1; a failing COMMIT has that of the step before it.
+    """Where a flow stopped. `index` counts the flow's steps from 1; a failing COMMIT has that of the step before it,
+    the look-up of the user at the start has 0.
 
     `sqlstate` is None where Auth itself refuses what it read (a missing row, a NULL it cannot take). `function` and
     `line` are of the innermost frame that belongs to a function; `line` counts as PostgreSQL does.

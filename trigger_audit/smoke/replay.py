@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from psycopg import sql
+from psycopg.rows import dict_row
+
 from trigger_audit.auth import messages
 from trigger_audit.auth.messages import Response
 from trigger_audit.auth.roles import SCHEMA
 from trigger_audit.auth.steps import Flow, Kind, Rows, Step
-from trigger_audit.auth.tables import UNSCANNABLE_WHEN_NULL
+from trigger_audit.auth.tables import UNSCANNABLE_WHEN_NULL, USERS_INSERT
 from trigger_audit.auth.values import Probe
 from trigger_audit.smoke.checks import Edits, compare_reload, final_changes
 from trigger_audit.smoke.context import innermost_frame, shortened
@@ -94,6 +97,8 @@ class Replay:
         observation = Observation(flow)
         edits = Edits()
         confirmed = False
+        if flow.starts and not self._look_up(observation):
+            return observation
         reloads = any(step.kind is Kind.RELOAD for step in flow.steps)
         with self.connection.cursor() as cursor:
             for index, step in enumerate(flow.steps, start=1):
@@ -130,6 +135,28 @@ class Replay:
                 except Error as error:
                     self._fail(observation, len(flow.steps), "SELECT auth.users", messages.FINDING_USER, error)
         return observation
+
+    def _look_up(self, observation: Observation) -> bool:
+        """A new request reads the user and the identity afresh; nothing of the last one's memory is left."""
+        users = self.target.columns["users"] & frozenset(USERS_INSERT)
+        refused: str | None = "no user has that id"
+        with self.connection.cursor(row_factory=dict_row) as cursor:
+            names = sql.SQL(", ").join(map(sql.Identifier, sorted(users)))
+            user_id = self.memory.probes[Probe.USER_ID]
+            cursor.execute(sql.SQL("SELECT {} FROM users WHERE id = %s").format(names), (user_id,))
+            user = cursor.fetchone()
+            if user is not None:
+                refused = unscannable(user)
+                self.memory.rows["users"] = user
+            cursor.execute(
+                "SELECT provider_id, identity_data, last_sign_in_at FROM identities WHERE id = %s",
+                (self.memory.probes.get(Probe.IDENTITY_ID),),
+            )
+            self.memory.rows["identities"] = cursor.fetchone() or {}
+        if refused is not None:
+            observation.failed = FailedStep(0, "SELECT auth.users", None, refused)
+            observation.response = observation.flow.lookup
+        return refused is None
 
     def _execute(self, cursor: Cursor, step: Step, observation: Observation, edits: Edits) -> str | None:
         """Runs one statement; a text where Auth cannot take what it got."""
