@@ -38,3 +38,12 @@ ALTER ROLE anon SET statement_timeout = '3s';
 ALTER ROLE authenticated SET statement_timeout = '8s';
 ALTER ROLE authenticator SET statement_timeout = '8s';
 ALTER ROLE authenticator SET lock_timeout = '8s';
+
+-- supautils lets postgres SET this one; the grant that comes nearest exists since 15.
+DO $$
+BEGIN
+    IF current_setting('server_version_num')::integer >= 150000 THEN
+        EXECUTE 'GRANT SET ON PARAMETER session_replication_role TO postgres';
+    END IF;
+END
+$$;

@@ -1,0 +1,140 @@
+"""What a statement of a migration is, as far as loading it depends on that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+
+from trigger_audit.sandbox.splitter import Token, tokens
+
+_SERVICE_SCHEMAS = ("auth", "storage", "realtime")
+_CREATED = (("function",), ("procedure",), ("table",), ("type",), ("view",))
+# The roles whose settings supautils lets postgres change; nobody changes those of the superuser.
+_SETTABLE_ROLES = ("anon", "authenticated", "service_role", "authenticator", "postgres")
+
+
+class Form(StrEnum):
+    """How a statement is run."""
+
+    PLAIN = "plain"
+    BEGIN = "begin"
+    COMMIT = "commit"
+    ROLLBACK = "rollback"
+    SAVEPOINT = "savepoint"
+    # Run with the superuser's rights at once: the platform's supautils does so for the listed extensions.
+    EXTENSION = "extension"
+    # Run as postgres, and with the superuser's rights where that is refused.
+    ELEVATED = "elevated"
+    CONCURRENTLY = "concurrently"
+    SKIPPED = "skipped"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A statement's form, its leading words, and the text to send (which may differ in a word, never in length)."""
+
+    form: Form
+    words: tuple[str, ...]
+    sent: str
+
+    @property
+    def extension(self) -> str | None:
+        """The extension that CREATE EXTENSION names."""
+        if self.form is not Form.EXTENSION or self.words[:2] != ("create", "extension"):
+            return None
+        rest = self.words[2:]
+        return next(iter(rest[3:] if rest[:3] == ("if", "not", "exists") else rest), None)
+
+
+def read(statement: str) -> Reading:
+    """Classifies a statement by its first words. The text is never parsed: it may be no SQL at all."""
+    head = tuple(islice(tokens(statement), 24))
+    words = tuple(token.word for token in head if token.word)
+    form = _form(words)
+    sent = statement
+    if form is Form.CONCURRENTLY:
+        # Not allowed in a transaction; without the word the outcome is the same, and nobody else is waiting.
+        sent = _without(
+            statement, [token for token in head if token.kind == "word" and token.word == "concurrently"][:1]
+        )
+    elif form is Form.EXTENSION and words[0] == "create":
+        # The platform ignores the version too, and a stand-in has but one.
+        sent = _without(statement, _version_clause(head))
+    return Reading(form, words, sent)
+
+
+def _form(words: tuple[str, ...]) -> Form:
+    first = words[0] if words else ""
+    second = words[1] if len(words) > 1 else ""
+    if first in ("begin", "start"):
+        return Form.BEGIN
+    if first in ("commit", "end"):
+        return Form.REFUSED if second == "prepared" else Form.COMMIT
+    if first in ("rollback", "abort"):
+        return Form.SAVEPOINT if "to" in words[1:4] else Form.ROLLBACK
+    if first in ("savepoint", "release"):
+        return Form.SAVEPOINT
+    if first == "vacuum" or words[:2] == ("alter", "system"):
+        return Form.SKIPPED
+    if words[:2] in (("create", "database"), ("drop", "database"), ("prepare", "transaction")):
+        return Form.REFUSED
+    if words[:3] == ("comment", "on", "extension"):
+        return Form.EXTENSION
+    if second == "extension" and first in ("create", "alter", "drop"):
+        return Form.EXTENSION
+    if _needs_superuser(words):
+        return Form.ELEVATED
+    if first in ("create", "drop", "reindex", "alter") and "concurrently" in words:
+        return Form.CONCURRENTLY
+    return Form.PLAIN
+
+
+def _needs_superuser(words: tuple[str, ...]) -> bool:
+    if words[:1] == ("alter",) and words[1:2] in (("role",), ("user",)):
+        return words[2:3] != () and words[2] in _SETTABLE_ROLES and ("set" in words[3:] or "reset" in words[3:])
+    if words[:2] == ("alter", "database"):
+        return "set" in words[3:4] or "reset" in words[3:4]
+    if words[:3] in (("create", "event", "trigger"), ("drop", "event", "trigger")):
+        return True
+    if words[:3] == ("alter", "event", "trigger"):
+        # One that fires always would also fire, with the superuser's rights, in statements that run with them.
+        return words[-1] in ("enable", "disable")
+    return words[:2] in (("create", "publication"), ("alter", "publication"))
+
+
+def _version_clause(head: tuple[Token, ...]) -> list[Token]:
+    for place, token in enumerate(head[:-1]):
+        if token.kind == "word" and token.word == "version" and place > 2:
+            return list(head[place : place + 2])
+    return []
+
+
+def _without(statement: str, removed: list[Token]) -> str:
+    for token in removed:
+        statement = statement[: token.start] + " " * (token.end - token.start) + statement[token.end :]
+    return statement
+
+
+def refused_when_hosted(statement: str) -> str | None:
+    """The table or function that hosted Supabase does not let postgres change so, or None.
+
+    While loading, postgres may do more to the services' tables than on the platform; what it does is told.
+    """
+    head = tuple(islice(tokens(statement), 24))
+    words = tuple(token.word for token in head)
+    if words[:2] == ("alter", "table") or words[:2] == ("comment", "on"):
+        after = 2 if words[1] == "table" else 3
+    elif words[:1] == ("create",) and "index" in words[1:3]:
+        after = words.index("on") + 1 if "on" in words else len(words)
+    elif words[:1] == ("create",):
+        after = next((place + 1 for place in range(1, 4) if words[place : place + 1] in _CREATED), len(words))
+    else:
+        return None
+    while words[after : after + 1] in (("if",), ("not",), ("exists",), ("only",)):
+        after += 1
+    name = head[after : after + 3]
+    if len(name) < 3 or name[1].text != "." or name[0].word not in _SERVICE_SCHEMAS:
+        return None
+    return f"{name[0].word}.{name[2].word}"

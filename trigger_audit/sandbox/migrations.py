@@ -1,0 +1,308 @@
+"""Applies a project's SQL files to a sandbox, in the way the Supabase CLI does, and tells what could not be applied.
+
+Each file is one transaction. Where it fails it is rolled back and done again statement by statement, so that what can
+be applied is there to be judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trigger_audit.errors import TriggerAuditError
+from trigger_audit.sandbox.bootstrap import stand_ins
+from trigger_audit.sandbox.elevation import Elevation, elevated_session
+from trigger_audit.sandbox.forms import Form, Reading, read, refused_when_hosted
+from trigger_audit.sandbox.splitter import Kind, split
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from trigger_audit.sandbox.server import Sandbox
+
+_LOADING_ROLE = "postgres"
+_STATEMENT_TIMEOUT = "60s"
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFile:
+    """One file's name as the user knows it, and its text."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedStatement:
+    """A statement that the server refused.
+
+    `line` is 1-based, where the server points or else where the statement begins; `statement` is its first 200
+    characters; `sqlstate` is None where it was not sent at all.
+    """
+
+    file: str
+    line: int
+    statement: str
+    sqlstate: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What became of the files: statements applied, those that failed, and remarks of one line each."""
+
+    applied: int
+    failed: tuple[FailedStatement, ...]
+    notes: tuple[str, ...]
+
+
+def apply_files(sandbox: Sandbox, files: Sequence[SqlFile]) -> LoadReport:
+    """Applies the files in the given order as role postgres. See `load_files`."""
+    return load_files(sandbox.conninfo(), files)
+
+
+def load_files(conninfo: str, files: Iterable[SqlFile]) -> LoadReport:
+    """Applies files to the database that a superuser's conninfo names.
+
+    Raises TriggerAuditError where the server is lost; a statement that fails is part of the report.
+    """
+    import psycopg
+    from psycopg.conninfo import make_conninfo
+
+    # Settings go into the login's options, because RESET ALL returns to them.
+    login = make_conninfo(conninfo, user=_LOADING_ROLE, options=f"-c statement_timeout={_STATEMENT_TIMEOUT}")
+    applied = 0
+    failed: list[FailedStatement] = []
+    notes: dict[str, None] = {}
+    try:
+        with (
+            psycopg.connect(conninfo, autocommit=True, prepare_threshold=None) as admin,
+            elevated_session(admin) as elevation,
+            psycopg.connect(login, autocommit=True, prepare_threshold=None) as connection,
+        ):
+            for file in files:
+                loader = _FileLoader(connection, elevation, file)
+                loader.load()
+                applied += loader.applied
+                failed += loader.failed
+                notes |= loader.notes
+    except psycopg.OperationalError as error:
+        raise TriggerAuditError(
+            f"the sandbox was lost while files were applied: {str(error).splitlines()[0]}"
+        ) from error
+    return LoadReport(applied, tuple(failed), tuple(notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A statement with its place, its reading, and the data that follows COPY."""
+
+    line: int
+    statement: str
+    reading: Reading
+    data: str | None = None
+
+
+class _FileLoader:
+    """Applies one file."""
+
+    def __init__(self, connection: psycopg.Connection, elevation: Elevation, file: SqlFile) -> None:
+        self._connection = connection
+        self._elevation = elevation
+        self._file = file
+        self.applied = 0
+        self.failed: list[FailedStatement] = []
+        self.notes: dict[str, None] = {}
+
+    def load(self) -> None:
+        """Applies the file; its own COMMIT and ROLLBACK end a transaction as they stand."""
+        self._connection.execute("RESET ALL")
+        transaction: list[_Step] = []
+        for step in self._steps():
+            form = step.reading.form
+            if form in (Form.COMMIT, Form.ROLLBACK):
+                self._transaction(transaction, keep=form is Form.COMMIT)
+                transaction = []
+                self.applied += 1
+            elif form is Form.BEGIN:
+                self.applied += 1
+            elif form is Form.SKIPPED:
+                self._note(step.line, f"not run in a sandbox: {step.statement.split()[0].upper()}")
+            elif form is Form.REFUSED:
+                self.failed.append(self._failure(step, None, "cannot be run in a sandbox"))
+            else:
+                transaction.append(step)
+        self._transaction(transaction, keep=True)
+
+    def _steps(self) -> list[_Step]:
+        steps: list[_Step] = []
+        for piece in split(self._file.text):
+            if piece.kind is Kind.PSQL_COMMAND:
+                self._note(piece.line, f"psql's own command left out: {piece.statement.split()[0][:_SHOWN]}")
+            elif piece.kind is Kind.COPY_DATA and steps:
+                last = steps[-1]
+                steps[-1] = _Step(last.line, last.statement, last.reading, _copy_rows(piece.text[piece.lead :]))
+            elif piece.kind is Kind.STATEMENT and piece.statement:
+                steps.append(_Step(piece.line, piece.statement, read(piece.statement)))
+        return steps
+
+    def _transaction(self, steps: list[_Step], *, keep: bool) -> None:
+        if not steps:
+            return
+        if self._whole(steps, keep=keep):
+            self.applied += len(steps)
+            return
+        before = len(self.failed)
+        if not self._one_by_one(steps, keep=keep):
+            # What fails at COMMIT takes everything along; then each statement has to stand on its own.
+            del self.failed[before:]
+            self._each_alone(steps)
+        self.applied += len(steps) - (len(self.failed) - before)
+
+    def _whole(self, steps: list[_Step], *, keep: bool) -> bool:
+        import psycopg
+
+        self._begin()
+        try:
+            for step in steps:
+                self._run(step)
+            self._end(keep)
+        except psycopg.Error:
+            self._rollback()
+            return False
+        return True
+
+    def _one_by_one(self, steps: list[_Step], *, keep: bool) -> bool:
+        import psycopg
+
+        self._begin()
+        for step in steps:
+            try:
+                if step.reading.form is Form.SAVEPOINT:
+                    # Not inside a savepoint of ours: the file's own would go with it.
+                    self._run_savepoint(step)
+                    continue
+                with self._connection.transaction():
+                    self._run(step)
+            except psycopg.Error as error:
+                if error.sqlstate == "55P04" and keep and self._after_commit(step):
+                    continue
+                self._require_connection()
+                self.failed.append(self._refusal(step, error))
+        try:
+            self._end(keep)
+        except psycopg.Error:
+            self._rollback()
+            return False
+        return True
+
+    def _run_savepoint(self, step: _Step) -> None:
+        import psycopg
+
+        try:
+            self._connection.execute(step.reading.sent.encode())
+        except psycopg.Error as error:
+            # The transaction is lost with it; what the file does from here on begins a new one.
+            self._rollback()
+            self._begin()
+            self.failed.append(self._refusal(step, error))
+
+    def _after_commit(self, step: _Step) -> bool:
+        """A value that ALTER TYPE ... ADD VALUE added can be used only after its transaction."""
+        import psycopg
+
+        self._end(keep=True)
+        try:
+            self._connection.execute(step.reading.sent.encode())
+        except psycopg.Error:
+            return False
+        finally:
+            self._begin()
+        self._note(step.line, "uses an enum value added just before: what stands before it was committed first")
+        return True
+
+    def _each_alone(self, steps: list[_Step]) -> None:
+        import psycopg
+
+        for step in steps:
+            try:
+                with self._connection.transaction():
+                    self._run(step)
+            except psycopg.Error as error:
+                self._require_connection()
+                self.failed.append(self._refusal(step, error))
+
+    def _run(self, step: _Step) -> None:
+        form = step.reading.form
+        if form is Form.EXTENSION:
+            self._run_extension(step)
+        elif form is Form.ELEVATED:
+            self._run_elevated(step)
+        elif step.data is not None:
+            with self._connection.cursor().copy(step.reading.sent.encode()) as copy:
+                copy.write(step.data)
+        else:
+            self._connection.execute(step.reading.sent.encode())
+            if target := refused_when_hosted(step.statement):
+                self._note(step.line, f"hosted Supabase does not let postgres change {target} like this")
+
+    def _run_extension(self, step: _Step) -> None:
+        import psycopg
+
+        name = step.reading.extension
+        try:
+            with self._connection.transaction():
+                self._elevation.run(self._connection, step.reading.sent)
+        except psycopg.errors.DuplicateObject:
+            if name is None:
+                raise
+            self._note(step.line, f"the extension {name} is installed already")
+        except psycopg.errors.FeatureNotSupported:
+            if name is None or name not in stand_ins():
+                raise
+            self._note(step.line, f"the server has no extension {name}; its stand-in's objects are there already")
+
+    def _run_elevated(self, step: _Step) -> None:
+        import psycopg
+
+        try:
+            with self._connection.transaction():
+                self._connection.execute(step.reading.sent.encode())
+        except psycopg.errors.InsufficientPrivilege:
+            self._elevation.run(self._connection, step.reading.sent)
+
+    def _begin(self) -> None:
+        self._connection.execute("BEGIN")
+
+    def _end(self, keep: bool) -> None:
+        self._connection.execute("COMMIT" if keep else "ROLLBACK")
+
+    def _rollback(self) -> None:
+        self._require_connection()
+        self._connection.execute("ROLLBACK")
+
+    def _require_connection(self) -> None:
+        if self._connection.closed:
+            raise TriggerAuditError(f"the sandbox' server ended the connection while {self._file.path} was applied")
+
+    def _refusal(self, step: _Step, error: psycopg.Error) -> FailedStatement:
+        place = error.diag.statement_position
+        line = step.line
+        if place is not None and place.isdigit():
+            line += step.reading.sent.count("\n", 0, int(place) - 1)
+        return self._failure(step, error.sqlstate, error.diag.message_primary or str(error), line)
+
+    def _failure(self, step: _Step, sqlstate: str | None, message: str, line: int | None = None) -> FailedStatement:
+        shown = step.statement[:_SHOWN]
+        return FailedStatement(self._file.path, line if line is not None else step.line, shown, sqlstate, message)
+
+    def _note(self, line: int, text: str) -> None:
+        self.notes[f"{self._file.path}:{line}: {text}"] = None
+
+
+def _copy_rows(data: str) -> str:
+    """The rows of a COPY block, without the line that closes it."""
+    rows = data.replace("\r\n", "\n")
+    return rows[: -len(rows.splitlines(keepends=True)[-1])] if rows.rstrip("\n").endswith("\\.") else rows

@@ -1,0 +1,132 @@
+"""Which SQL files make up a project, and in which order they are applied."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from trigger_audit.errors import TriggerAuditError
+from trigger_audit.sandbox.migrations import SqlFile
+
+# The Supabase CLI takes digits_name.sql only; hosted builders write digits-uuid.sql, and mean them to be applied.
+_MIGRATION = re.compile(r"\d+[-_].*\.sql", re.ASCII | re.DOTALL)
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFiles:
+    """The files to apply, in order; `skipped` holds (path, reason) of the SQL files that are not applied."""
+
+    root: Path
+    files: tuple[SqlFile, ...]
+    skipped: tuple[tuple[str, str], ...]
+
+
+def project_files(path: Path) -> ProjectFiles:
+    """The SQL of a project folder, of its supabase/ folder, or of a folder of migrations or loose SQL files.
+
+    Raises TriggerAuditError where there is nothing to apply, or a file is no UTF-8 text.
+    """
+    if not path.is_dir():
+        raise TriggerAuditError(f"{path} is no folder")
+    if _is_supabase_folder(path / "supabase"):
+        root = path / "supabase"
+    elif _is_supabase_folder(path):
+        root = path
+    else:
+        chosen, skipped = _folder(path)
+        return _read(path, chosen, skipped)
+    skipped = []
+    chosen = [file for file in (root / "roles.sql",) if file.is_file()]
+    if (root / "migrations").is_dir():
+        migrations, skipped = _migrations(root / "migrations")
+        chosen += migrations
+    chosen += _seeds(root, skipped)
+    return _read(root, chosen, skipped)
+
+
+def read_sql_file(path: Path) -> SqlFile:
+    """One file's text: UTF-8, with or without a byte order mark, any line ends.
+
+    Raises TriggerAuditError, naming the file and the byte, for anything else.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise TriggerAuditError(f"{path} cannot be read: {error.strerror or error}") from error
+    raw = raw.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise TriggerAuditError(
+            f"{path} is not UTF-8: byte 0x{raw[error.start]:02x} in line {line} (offset {error.start})",
+            "save the file as UTF-8",
+        ) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise TriggerAuditError(f"{path} is not SQL text: byte 0x00 in line {line}", "save the file as UTF-8")
+    return SqlFile(str(path), text)
+
+
+def _is_supabase_folder(path: Path) -> bool:
+    return path.is_dir() and ((path / "migrations").is_dir() or (path / "config.toml").is_file())
+
+
+def _sql_files(folder: Path) -> list[Path]:
+    return sorted(
+        (file for file in folder.iterdir() if file.suffix == ".sql" and file.is_file() and file.name[0] != "."),
+        key=lambda file: file.name,
+    )
+
+
+def _folder(folder: Path) -> tuple[list[Path], list[tuple[str, str]]]:
+    if any(_MIGRATION.fullmatch(file.name) for file in _sql_files(folder)):
+        return _migrations(folder)
+    return _sql_files(folder), []
+
+
+def _migrations(folder: Path) -> tuple[list[Path], list[tuple[str, str]]]:
+    chosen = []
+    skipped = []
+    for file in _sql_files(folder):
+        if _MIGRATION.fullmatch(file.name):
+            chosen.append(file)
+        else:
+            skipped.append((str(file), "the Supabase CLI does not apply it: its name is not digits_name.sql"))
+    return chosen, skipped
+
+
+def _seeds(root: Path, skipped: list[tuple[str, str]]) -> list[Path]:
+    """The files of [db.seed] in config.toml: seed.sql unless it says otherwise."""
+    settings: dict[str, object] = {}
+    config = root / "config.toml"
+    if config.is_file():
+        try:
+            settings = tomllib.loads(config.read_text(encoding="utf-8")).get("db", {}).get("seed", {})
+        except (OSError, ValueError, AttributeError):
+            skipped.append((str(config), "it cannot be read as TOML, so only seed.sql counts as a seed"))
+    patterns = settings.get("sql_paths", ["./seed.sql"])
+    if settings.get("enabled", True) is False or not isinstance(patterns, list):
+        return []
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        relative = str(pattern).removeprefix("./")
+        try:
+            matching = sorted(root.glob(relative))
+        except (ValueError, NotImplementedError):
+            skipped.append((str(pattern), "a seed outside of the project is not applied"))
+            continue
+        found |= dict.fromkeys(file for file in matching if file.is_file())
+    return list(found)
+
+
+def _read(root: Path, chosen: list[Path], skipped: list[tuple[str, str]]) -> ProjectFiles:
+    if not chosen:
+        raise TriggerAuditError(
+            f"{root} holds no SQL file to apply",
+            "name a project folder with supabase/migrations, or a folder of .sql files",
+        )
+    return ProjectFiles(root, tuple(read_sql_file(file) for file in chosen), tuple(skipped))
