@@ -65,7 +65,11 @@ def run_smoke(
     with _exclusively(connection):
         run = _Run(connection, limits or Limits())
         try:
+            # A standby refuses to begin a read-write transaction at all, so the first look is one that only reads.
+            connection.read_only = True
             server = look_at_server(connection)
+            connection.rollback()
+            connection.read_only = False
             run.start(server)
             results = tuple(result for flow in chosen for result in run.flow(flow))
             session = run.session.info(run.target.gaps)
@@ -100,7 +104,6 @@ def _exclusively(connection: Connection) -> Iterator[None]:
     rows = connection.row_factory
     connection.autocommit = False
     connection.isolation_level = IsolationLevel.READ_COMMITTED
-    connection.read_only = False
     connection.prepare_threshold = None
     connection.row_factory = tuple_row
     try:
@@ -283,7 +286,8 @@ def _why_not(made: Observation, payload: Payload, triggers_off: bool) -> str:
     if triggers_off:
         with_what += " and triggers off"
     if made.failed is not None:
-        return f"{with_what} fails ({made.failed.sqlstate or 'no SQLSTATE'} at {made.failed.statement})"
+        verb = "fails" if made.limit is None else "does not end"
+        return f"{with_what} {verb} ({made.failed.sqlstate or 'no SQLSTATE'} at {made.failed.statement})"
     if made.mail is Mail.SKIPPED:
         return f"{with_what} sends no mail"
     return f"{with_what} loses the token"

@@ -124,6 +124,8 @@ class Session:
         limits = {
             "idle_in_transaction_session_timeout": str(self.limits.idle),
             "row_security": "on",
+            # With nothing on the path format_type names every user's type with its schema, as the catalog does.
+            "search_path": "pg_temp",
             "client_min_messages": "warning",
         }
         if self.server.superuser:
