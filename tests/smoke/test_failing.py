@@ -261,6 +261,28 @@ def test_a_lock_that_is_not_to_be_had_is_skipped(smoke: Run, fresh_database: Dat
     assert "55P03" in report.flows[0].reason
 
 
+def test_a_lock_timeout_that_a_handler_catches_is_no_verdict(smoke: Run, fresh_database: Database) -> None:
+    sql = trigger(
+        "  BEGIN\n    INSERT INTO public.profiles VALUES (NEW.id);\n  EXCEPTION WHEN OTHERS THEN NULL;\n  END;\n"
+        "  RETURN NEW;",
+        "AFTER INSERT ON auth.users",
+        more="CREATE TABLE public.profiles (id uuid);",
+    )
+    with connect(fresh_database) as owner:
+        owner.execute(sql.encode())
+        owner.execute("BEGIN; LOCK TABLE public.profiles")
+        report = smoke(flows=["signup-otp"], limits=Limits(lock=200, statement=500))
+        owner.execute("ROLLBACK")
+    assert {result.outcome for result in report.flows} == {Outcome.SKIPPED}
+    assert smoke(flows=["signup-otp"]).summary["pass"] == 2
+
+
+def test_a_slow_function_is_still_judged(smoke: Run) -> None:
+    sql = trigger("  PERFORM pg_sleep(0.3);\n  RETURN NEW;", "AFTER INSERT ON auth.users")
+    report = smoke(sql, ["signup-otp"], limits=Limits(lock=200, statement=1000))
+    assert report.summary["pass"] == 2
+
+
 def test_without_a_user_to_start_from_a_flow_is_skipped(smoke: Run) -> None:
     """Auth's own role cannot switch triggers off."""
     sql = trigger("  RAISE EXCEPTION 'no';", "AFTER INSERT ON auth.users")

@@ -15,7 +15,7 @@ from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Payload
 from trigger_audit.smoke.payloads import Probes
 from trigger_audit.smoke.replay import Observation, Replay
-from trigger_audit.smoke.runner import _before
+from trigger_audit.smoke.runner import flows_before
 from trigger_audit.smoke.session import Limits, Session, look_at_server
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def watch(
     session.enter()
     replay = Watched(connection, session, target, Memory(probes.user(payload)), probes.ids)
     replay.rows = []
-    for part in (*_before(flow, payload), flow):
+    for part in (*flows_before(flow, payload), flow):
         observation = replay.run(part)
         assert observation.failed is None
     connection.execute("ROLLBACK TO SAVEPOINT flow")

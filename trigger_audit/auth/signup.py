@@ -222,6 +222,7 @@ INVITE = Flow(
 
 
 def _admin_create() -> tuple[Step, ...]:
+    """With app_metadata and email_confirm given, so that both optional parts run; no row is read back."""
     failure = messages.CREATING_NEW_USER
     *confirming, last = confirm(failure)
     insert, role, _ = new_user(insert_user(failure, email=EMAIL, password=PASSWORD), failure)

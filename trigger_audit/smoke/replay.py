@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -38,7 +39,9 @@ OUR_LIMITS = {
 
 @dataclass(slots=True)
 class Observation:
-    """What one run of a flow showed. `failed` and `response` are None where it went through."""
+    """What one run of a flow showed. `failed` and `response` are None where it went through.
+
+    `longest` is the time that the slowest statement took, in seconds."""
 
     flow: Flow
     changes: list[Change] = field(default_factory=list)
@@ -48,6 +51,7 @@ class Observation:
     committed: bool = False
     mail_skipped: bool = False
     limit: str | None = None
+    longest: float = 0.0
 
     @property
     def outcome(self) -> Outcome:
@@ -166,7 +170,9 @@ class Replay:
         )
         if step.kind is Kind.INSERT and step.table == "users":
             self.ids.append(str(self.memory.probes[Probe.USER_ID]))
+        started = time.perf_counter()
         cursor.execute(statement, parameters)
+        observation.longest = max(observation.longest, time.perf_counter() - started)
         if step.kind is Kind.RELOAD:
             return self._reload(cursor, observation, edits)
         if step.kind is Kind.PROVIDERS:
@@ -213,8 +219,10 @@ class Replay:
         """
         from psycopg import Error
 
+        started = time.perf_counter()
         try:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            observation.longest = max(observation.longest, time.perf_counter() - started)
         except Error as error:
             self._fail(observation, index, "COMMIT", step.commit_failure, error)
             return False

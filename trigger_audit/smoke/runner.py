@@ -155,16 +155,34 @@ class _Run:
         """Tries the ways to a starting user in turn, each in a savepoint, until the flow can go on from one."""
         refusals: list[str] = []
         for way in self._ways(flow, payload):
-            self.connection.execute("SAVEPOINT flow")
-            self.session.set_limits()
-            attempt = self._try(flow, payload, way, refusals)
-            self._note_locks()
-            self.connection.execute("ROLLBACK TO SAVEPOINT flow")
-            self.connection.execute("RELEASE SAVEPOINT flow")
+            attempt = self._attempt(flow, payload, way, refusals)
+            if attempt is not None and self._may_hide_a_limit(attempt.observation):
+                attempt = self._attempt(flow, payload, way, refusals, wait_for_locks=True)
             if attempt is not None:
                 return attempt
         observation = Observation(flow, limit="; ".join(refusals))
         return _Attempt(observation, "no user to start from: " + "; ".join(refusals))
+
+    def _attempt(
+        self,
+        flow: Flow,
+        payload: Payload,
+        way: tuple[Payload, bool],
+        refusals: list[str],
+        *,
+        wait_for_locks: bool = False,
+    ) -> _Attempt | None:
+        self.connection.execute("SAVEPOINT flow")
+        self.session.set_limits(wait_for_locks=wait_for_locks)
+        attempt = self._try(flow, payload, way, refusals)
+        self._note_locks()
+        self.connection.execute("ROLLBACK TO SAVEPOINT flow")
+        self.connection.execute("RELEASE SAVEPOINT flow")
+        return attempt
+
+    def _may_hide_a_limit(self, observation: Observation) -> bool:
+        """Whether a statement took so long that a handler in it may have caught our lock_timeout (55P03)."""
+        return observation.limit is None and observation.longest * 1000 >= self.session.limits.lock
 
     def _ways(self, flow: Flow, payload: Payload) -> tuple[tuple[Payload, bool], ...]:
         """How a starting user is made: with which metadata, and whether with triggers off."""
@@ -179,7 +197,7 @@ class _Run:
         start_payload, triggers_off = way
         first = self.probes.user(start_payload)
         replay = Replay(self.connection, self.session, self.target, Memory(first), self.probes.ids)
-        before = _before(flow, payload)
+        before = flows_before(flow, payload)
         if triggers_off:
             try:
                 self.session.switch_triggers(off=True)
@@ -271,14 +289,14 @@ class _Run:
         return replace(failed, function=full_name(frame, candidates))
 
 
-def _before(flow: Flow, payload: Payload) -> tuple[Flow, ...]:
+def flows_before(flow: Flow, payload: Payload) -> tuple[Flow, ...]:
     """The flows to run first, in order: for a twin the same sign-up, else the way that leads to the flow's start."""
     if payload is Payload.DUPLICATE:
         return (flow,)
     if not flow.starts:
         return ()
     start = flow_named(flow.starts[0])
-    return (*_before(start, Payload.BARE), start)
+    return (*flows_before(start, Payload.BARE), start)
 
 
 def _why_not(made: Observation, payload: Payload, triggers_off: bool) -> str:

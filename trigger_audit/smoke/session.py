@@ -142,10 +142,13 @@ class Session:
             if row is not None and row[0]:
                 self._set(name, "")
 
-    def set_limits(self) -> None:
-        """Sets how long a statement and a wait for a lock may take, from `limits`."""
+    def set_limits(self, *, wait_for_locks: bool = False) -> None:
+        """Sets how long a statement and a wait for a lock may take, from `limits`.
+
+        `wait_for_locks` leaves the wait to the statement's limit, which WHEN OTHERS does not catch.
+        """
         self._set("statement_timeout", str(self.limits.statement))
-        self._set("lock_timeout", str(self.limits.lock))
+        self._set("lock_timeout", "0" if wait_for_locks else str(self.limits.lock))
 
     def _set(self, name: str, value: str) -> None:
         self.connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
