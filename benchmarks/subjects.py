@@ -1,0 +1,55 @@
+"""Databases to measure on: many triggers, each with a function and a table of its own."""
+
+from __future__ import annotations
+
+import psycopg
+
+
+def triggers_sql(first: int, last: int) -> str:
+    """SQL for the triggers numbered from first to last (exclusive) on auth.users, all sound."""
+    return "".join(
+        f"""
+create table public.t{number} (
+  id uuid primary key references auth.users on delete cascade, name text not null default '', at timestamptz
+);
+create function public.f{number}() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  wanted text := coalesce(new.raw_user_meta_data ->> 'name', '');
+begin
+  if wanted = '' then
+    wanted := 'user {number}';
+  end if;
+  insert into public.t{number} (id, name, at) values (new.id, wanted, now())
+  on conflict (id) do update set name = excluded.name;
+  update public.t{number} set name = lower(name) where id = new.id and name <> lower(name);
+  return new;
+end;
+$$;
+create trigger g{number} after insert on auth.users for each row execute function public.f{number}();
+"""
+        for number in range(first, last)
+    )
+
+
+def make_triggers(conninfo: str, count: int) -> None:
+    """Create them as postgres, a few hundred a transaction."""
+    with psycopg.connect(conninfo, prepare_threshold=None, autocommit=True) as connection:
+        for first in range(0, count, 200):
+            connection.execute(triggers_sql(first, min(first + 200, count)).encode())
+
+
+def check_with_plpgsql_check(conninfo: str) -> int:
+    """What `supabase db lint` would ask of plpgsql_check, trigger functions included: the number of rows it gives."""
+    query = """
+        select count(*)
+        from pg_catalog.pg_trigger as t
+        join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+        cross join lateral extensions.plpgsql_check_function_tb(p.oid, t.tgrelid, fatal_errors => false) as found
+        where not t.tgisinternal
+    """
+    with psycopg.connect(conninfo, prepare_threshold=None) as connection:
+        connection.execute("set local search_path = auth")
+        row = connection.execute(query.encode()).fetchone()
+        connection.rollback()
+    return int(row[0]) if row else 0
