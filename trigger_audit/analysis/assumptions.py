@@ -15,7 +15,7 @@ from trigger_audit.analysis.nodes import bare, call_of, column_of, json_step, ke
 
 _COMPARISONS = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpILike,
-    exp.SimilarTo, exp.Between, exp.JSONBContains, exp.JSONBContainsTopKey, exp.ArrayContainsAll,
+    exp.SimilarTo, exp.Between, exp.JSONBContainsTopKey, exp.ArrayContainsAll,
 )  # fmt: skip
 
 

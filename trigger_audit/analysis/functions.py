@@ -14,12 +14,12 @@ STRICT_NODES = (
     exp.Left, exp.Right, exp.Length, exp.StrPosition, exp.Reverse, exp.Pad, exp.Repeat, exp.Translate, exp.TimeToStr,
     exp.TimestampTrunc, exp.Extract, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.DPipe, exp.Add, exp.Sub, exp.Mul,
     exp.Div, exp.Mod, exp.Neg, exp.AtTimeZone, exp.Collate, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like,
-    exp.ILike, exp.RegexpLike, exp.RegexpILike, exp.SimilarTo, exp.Not, exp.JSONBContains, exp.JSONBContainsTopKey,
+    exp.ILike, exp.RegexpLike, exp.RegexpILike, exp.SimilarTo, exp.Not, exp.ArrayContainsAll, exp.JSONBContainsTopKey,
 )  # fmt: skip
 
 NEVER_NULL_NODES = (
     exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.CurrentUser, exp.Uuid, exp.Rand, exp.Exists, exp.Count,
-    exp.Concat, exp.Array, exp.Interval, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.JSONObject,
+    exp.Concat, exp.Array, exp.Interval, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ,
 )  # fmt: skip
 
 STRICT_NAMES = frozenset(

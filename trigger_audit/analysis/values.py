@@ -27,8 +27,9 @@ class Value:
 
     `null_in`: the flows in which it may be NULL, as far as a reason can be named; `null_reason` is that reason in words
     ('' without one). `always_null`: it is NULL each time the site runs. `origins` and `metadata_keys` (of
-    raw_user_meta_data, nested ones dotted): what it derives from, the conditions of a CASE included. `constant`: its
-    text where it is always the same; `possible_constants`: all texts it can have where they are finite, NULL apart.
+    raw_user_meta_data, nested ones dotted): what it derives from, the conditions of a CASE included. `constant`: the
+    one text it can have where there is but one and no way to NULL is known; `possible_constants`: all texts it can have
+    where they are finite, NULL apart.
     """
 
     null_in: frozenset[str]
