@@ -57,6 +57,8 @@ def elevated_session(admin: psycopg.Connection) -> Iterator[Elevation]:
 
     key = secrets.token_hex(16)
     admins = sql.SQL(", ").join(map(sql.Identifier, SERVICE_ADMINS))
+    # The project's event triggers must not fire, as the superuser, in what is done here.
+    admin.execute("SET session_replication_role = replica")
     with admin.transaction():
         admin.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(_SCHEMA)))
         admin.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_SCHEMA)))
