@@ -43,7 +43,8 @@ NEVER_NULL = [
     "least(1, null)", "coalesce(null, 'a')", "null is null", "null is distinct from 1",
     "null is not distinct from null", "null is true", "exists (select 1 where false)",
     "(select count(*) from (select 1 where false) s)", "array[null]", "array(select 1 where false)",
-    "row(null) is not distinct from row(null)", "now()", "current_timestamp", "current_date", "current_time", "current_user",
+    "row(null) is not distinct from row(null)", "now()", "current_timestamp", "current_date", "current_time",
+    "current_user",
     "gen_random_uuid()", "random()", "jsonb_build_object('a', null)", "nullif('a', null)", "nullif('a', 'b')",
     "case when null then 1 else 2 end", "false and null", "true or null", "interval '1 day'", "quote_nullable(null)",
 ]  # fmt: skip

@@ -68,7 +68,7 @@ VALUES = st.recursive(
     lambda inner: st.one_of(
         st.tuples(inner, inner).map(lambda pair: f"coalesce({pair[0]}, {pair[1]})"),
         st.tuples(inner, inner).map(lambda pair: f"({pair[0]} || {pair[1]})"),
-        st.tuples(inner, inner).map(lambda pair: f"({pair[0]}) IS DISTINCT FROM ({pair[1]})"),
+        st.tuples(inner, inner).map(lambda pair: f"(({pair[0]}) IS DISTINCT FROM ({pair[1]}))"),
         st.tuples(inner, inner).map(lambda pair: f"CASE WHEN ({pair[0]}) IS NULL THEN {pair[1]} ELSE NULL END"),
         inner.map(lambda one: f"CAST({one} AS text)"),
         inner.map(lambda one: f"({one})"),

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from trigger_audit.analysis.assumptions import Assumptions
-from trigger_audit.analysis.expressions import fold, identifier
+from trigger_audit.analysis.enums import enum_labels
+from trigger_audit.analysis.expressions import fold
 from trigger_audit.analysis.functions import NEVER_NULL_NODES, STRICT_NODES, is_never_null_call, is_strict_call
 from trigger_audit.analysis.nodes import bare, call_of, column_of, json_step, key_of, literal_text
 from trigger_audit.analysis.rows import METADATA, AuthRows
@@ -41,6 +42,14 @@ class Evaluation:
         self.universe = frozenset(range(len(site.firings))) or frozenset({-1})
         self._rows = AuthRows(site, self._variables)
 
+    def unreached(self) -> frozenset[int]:
+        """The firings in which the site is not reached where the client sends no metadata."""
+        firings = NOBODY
+        for condition in self._site.statement.conditions:
+            if condition.expression.node is not None:
+                firings |= self.fails_bare(condition.expression.node, condition.holds, Assumptions())
+        return firings
+
     def assumptions_at(self, expression: Expression) -> Assumptions:
         """What holds where an expression of the statement is evaluated: dominating conditions, and its own WHERE."""
         known = [
@@ -66,7 +75,7 @@ class Evaluation:
             return term
         key = key_of(node)
         if key in known.not_null:
-            term = replace(term, nulls=NOBODY, always=NOBODY)
+            term = replace(term, nulls=NOBODY, always=NOBODY, sure=True)
         if key in known.confined:
             texts = known.confined[key]
             term = replace(term, constants=texts if term.constants is None else texts & term.constants)
@@ -74,12 +83,12 @@ class Evaluation:
 
     def _plain_term(self, node: exp.Expression, known: Assumptions) -> Term:
         if isinstance(node, exp.Null):
-            return Term(self.universe, self.universe, "NULL", constants=frozenset())
+            return Term(self.universe, self.universe, "NULL", constants=frozenset(), sure=True)
         column = column_of(node)
         if column is not None:
             return self._column(*column, known)
         if not isinstance(node, exp.Cast) and (text := literal_text(node)) is not None:
-            return Term(origins=frozenset({Origin.CONSTANT}), constants=frozenset({text}))
+            return Term(origins=frozenset({Origin.CONSTANT}), constants=frozenset({text}), sure=True)
         step = json_step(node)
         if step is not None:
             return self._json(step[0], step[1], known)
@@ -110,7 +119,7 @@ class Evaluation:
                                constants=_BOOLEANS)  # fmt: skip
         if isinstance(node, NEVER_NULL_NODES):
             term = self._derived(node, known)
-            return replace(term, constants=_BOOLEANS) if isinstance(node, _BOOLEAN_TESTS) else term
+            return replace(term, constants=_BOOLEANS if isinstance(node, _BOOLEAN_TESTS) else None, sure=True)
         if isinstance(node, STRICT_NODES):
             return self._strict(node, list(node.iter_expressions()), known)
         return self._derived(node, known)
@@ -146,7 +155,7 @@ class Evaluation:
         finally:
             self._open.discard(name)
         # Where it is not sure that the assignment ran, or ran before, the value may be another one.
-        return term if source.certain else replace(term, nulls=NOBODY, always=NOBODY)
+        return term if source.certain else replace(term, nulls=NOBODY, always=NOBODY, sure=False)
 
     # -- JSON
 
@@ -160,7 +169,7 @@ class Evaluation:
         path = ".".join(key if key is not None else "?" for key in keys)
         is_user = base.document == "raw_user_meta_data"
         whole = f"{next(iter(base.keys))}.{path}" if base.keys else path
-        term = replace(base, keys=frozenset({whole}) if is_user else frozenset(), constants=None)
+        term = replace(base, keys=frozenset({whole}) if is_user else frozenset(), constants=None, sure=False)
         if keys[0] is None or base.keys:
             return term
         absent = base.nulls
@@ -188,11 +197,9 @@ class Evaluation:
         if name in ("to_jsonb", "to_json", "row_to_json") and len(terms) == 1 and terms[0].record:
             return replace(terms[0], constants=None)
         together = joined(terms)
-        if is_never_null_call(schema, name):
-            return replace(together, nulls=NOBODY, always=NOBODY, reason="")
         if is_strict_call(schema, name):
-            return together
-        return replace(together, nulls=NOBODY, always=NOBODY, reason="")
+            return replace(together, sure=False)
+        return replace(together, nulls=NOBODY, always=NOBODY, reason="", sure=is_never_null_call(schema, name))
 
     def _when_auth_fires(self) -> tuple[frozenset[int], frozenset[int]]:
         firings = frozenset(index for index in self.universe if index >= 0)
@@ -215,30 +222,14 @@ class Evaluation:
     def _derived(self, node: exp.Expression, known: Assumptions) -> Term:
         """Not known to be NULL, but made of its parts."""
         children = [child for child in node.iter_expressions() if not isinstance(child, _CONTROL_ARGUMENTS)]
-        return replace(joined([self.term(child, known) for child in children]), nulls=NOBODY, always=NOBODY, reason="")
+        together = joined([self.term(child, known) for child in children])
+        return replace(together, nulls=NOBODY, always=NOBODY, reason="", sure=False)
 
     def _cast(self, node: exp.Cast, known: Assumptions) -> Term:
         term = self.term(node.this, known)
         if term.constants is None:
-            return replace(term, constants=self._enum_labels(node.to))
+            return replace(term, constants=enum_labels(node.to, self._catalog, self._site.visit.search_path))
         return term
-
-    def _enum_labels(self, data_type: exp.DataType) -> frozenset[str] | None:
-        kind = data_type.args.get("kind")
-        schema, name = None, None
-        if isinstance(kind, exp.Dot):
-            schema, name = identifier(kind.this), identifier(kind.expression)
-        elif isinstance(kind, exp.Identifier):
-            name = identifier(kind)
-        elif isinstance(kind, str):
-            name = fold(kind)
-        if name is None:
-            return None
-        path = (schema,) if schema is not None else self._site.visit.search_path
-        for found in self._catalog.types.values():
-            if found.kind == "e" and found.name == name and found.schema in path:
-                return frozenset(found.labels)
-        return None
 
     def _first_of(self, arguments: list[exp.Expression], known: Assumptions) -> Term:
         """coalesce, and greatest and least, which pass over NULL: NULL where all are."""
@@ -253,22 +244,26 @@ class Evaluation:
             constants = None if constants is None or term.constants is None else constants | term.constants
         reason = next((term.reason for term in reversed(terms) if term.reason not in ("", "NULL")), "NULL")
         document = terms[0].document if all(term.constants is not None for term in terms[1:]) else ""
-        return replace(together, nulls=nulls, always=always, reason=reason, constants=constants, document=document,
-                       record=terms[0].record if document else "")  # fmt: skip
+        return replace(
+            together,
+            nulls=nulls,
+            always=always,
+            reason=reason,
+            constants=constants,
+            sure=together.sure or any(_never_null(term) for term in terms),
+            document=document,
+            record=terms[0].record if document else "",
+        )
 
     def _nullif(self, node: exp.Nullif, known: Assumptions) -> Term:
         left, right = self.term(node.this, known), self.term(node.expression, known)
-        constants = None
-        if left.constants is not None and right.constants is not None and len(right.constants) == 1:
-            constants = left.constants - right.constants
-        elif left.constants is not None:
-            constants = left.constants
-        always = left.always
-        nulls = left.nulls
-        reason = left.reason
-        if left.constants is not None and left.constants == right.constants and len(left.constants) == 1:
-            nulls, always, reason = self.universe, self.universe, node.sql("postgres")
-        return replace(left, nulls=nulls, always=always, reason=reason, constants=constants, document="", record="")
+        term = replace(left, sure=False, document="", record="")
+        if left.constants is None or right.constants is None or len(right.constants) != 1 or not _never_null(right):
+            return term
+        if left.constants == right.constants:
+            reason = node.sql("postgres")
+            return replace(term, nulls=self.universe, always=self.universe, reason=reason, constants=frozenset())
+        return replace(term, constants=left.constants - right.constants)
 
     def _case(self, node: exp.Case, known: Assumptions) -> Term:
         terms: list[Term] = []
@@ -284,7 +279,8 @@ class Evaluation:
             why = why or reason
             falls_through &= fails
             decided.append(self.term(condition, beyond))
-            terms.append(self.term(branch.args["true"], beyond.with_condition(condition, True)))
+            term = self.term(branch.args["true"], beyond.with_condition(condition, True))
+            terms.append(replace(term, nulls=term.nulls - self.fails_bare(condition, True, beyond)))
             beyond = beyond.with_condition(condition, False)
         otherwise = node.args.get("default")
         if otherwise is not None:
@@ -301,7 +297,38 @@ class Evaluation:
             nulls |= falls_through
             reason = reason or (f"a CASE without ELSE, where {why} is missing," if why else "a CASE without ELSE")
         origins = joined([*terms, *decided])
-        return Term(nulls, always, reason, origins.origins, origins.keys, constants)
+        sure = otherwise is not None and all(term.sure for term in terms)
+        return Term(nulls, always, reason, origins.origins, origins.keys, constants, sure)
+
+    def fails_bare(self, condition: exp.Expression, holds: bool, known: Assumptions) -> frozenset[int]:
+        """The firings in which a condition is not what it must be where the client sends no metadata.
+
+        What stands under it is not reached then, so that no claim about that case can be made there.
+        """
+        condition = bare(condition)
+        match condition:
+            case exp.And() if holds:
+                left, right = condition.this, condition.expression
+                return self.fails_bare(left, True, known) | self.fails_bare(right, True, known)
+            case exp.Or() if holds:
+                left, right = condition.this, condition.expression
+                return self.fails_bare(left, True, known) & self.fails_bare(right, True, known)
+            case exp.Or():
+                left, right = condition.this, condition.expression
+                return self.fails_bare(left, False, known) | self.fails_bare(right, False, known)
+            case exp.Not() if holds and isinstance(bare(condition.this), exp.Is):
+                return self.fails_bare(condition.this, False, known)
+            case exp.JSONBContainsTopKey() if holds:
+                term = self._json(condition.this, (literal_text(condition.expression),), known)
+            case exp.Is() if isinstance(condition.expression, exp.Null):
+                if bool(condition.args.get("negate")) != holds:
+                    return NOBODY
+                term = self.term(condition.this, known)
+            case _ if holds:
+                term = self.term(condition, known)
+            case _:
+                return NOBODY
+        return term.nulls if term.keys else term.always
 
     def _may_fail(self, condition: exp.Expression, known: Assumptions) -> tuple[frozenset[int], str]:
         """The firings in which a condition may surely be false or NULL for want of a value, and which."""
@@ -323,7 +350,9 @@ class Evaluation:
         """concat_ws and format: NULL only where the separator or the format is."""
         children = list(node.iter_expressions())
         first = self.term(children[0], known)
-        return replace(self._derived(node, known), nulls=first.nulls, always=first.always, reason=first.reason)
+        return replace(
+            self._derived(node, known), nulls=first.nulls, always=first.always, reason=first.reason, sure=first.sure
+        )
 
     def _connective(self, node: exp.Expression, known: Assumptions) -> Term:
         """AND, OR: surely NULL where both sides are."""
@@ -358,3 +387,7 @@ def _within_where(node: exp.Expression, expression: Expression) -> bool:
     """Whether the expression is the WHERE itself: that is evaluated before it holds."""
     where = node.args.get("where")
     return where is not None and where.this == expression.node
+
+
+def _never_null(term: Term) -> bool:
+    return term.sure and not term.nulls

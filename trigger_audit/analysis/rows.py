@@ -65,6 +65,7 @@ class AuthRows:
             f"{record.upper()}.{name}",
             frozenset(origins),
             constants=None if texts is None else frozenset(texts),
+            sure=True,
             document=name if name in METADATA else "",
             record=record if name in METADATA else "",
         )

@@ -16,6 +16,7 @@ LOOKUP = "a look-up that may find no row"
 class Term:
     """`nulls`: firings in which it may be NULL, `always`: in which it is. `constants`: all its texts, None: unbounded.
 
+    `sure`: in all other firings it is not NULL; without it nothing is known of them.
     `document` names the metadata column whose JSON this is, `record` NEW or OLD that it comes from; `record` alone is
     the whole row.
     """
@@ -26,6 +27,7 @@ class Term:
     origins: frozenset[Origin] = frozenset()
     keys: frozenset[str] = frozenset()
     constants: frozenset[str] | None = None
+    sure: bool = False
     document: str = ""
     record: str = ""
 
@@ -45,4 +47,4 @@ def joined(terms: list[Term]) -> Term:
         origins |= term.origins
         keys |= term.keys
     reason = next((term.reason for term in terms if term.nulls), "")
-    return Term(nulls, always, reason, origins, keys)
+    return Term(nulls, always, reason, origins, keys, sure=all(term.sure for term in terms))

@@ -6,7 +6,7 @@ value is said to be possibly NULL only where a reason can be named, in the flows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -28,8 +28,10 @@ class Value:
     `null_in`: the flows in which it may be NULL, as far as a reason can be named; `null_reason` is that reason in words
     ('' without one). `always_null`: it is NULL each time the site runs. `origins` and `metadata_keys` (of
     raw_user_meta_data, nested ones dotted): what it derives from, the conditions of a CASE included. `constant`: the
-    one text it can have where there is but one and no way to NULL is known; `possible_constants`: all texts it can have
-    where they are finite, NULL apart.
+    text where it is always the same and never NULL; `possible_constants`: all texts it can have where they are finite,
+    NULL apart.
+    A value under a condition that fails without metadata (`IF NEW.raw_user_meta_data ->> 'kind' = 'company'`) is judged
+    by the runs that reach it, and a missing key is no reason there.
     """
 
     null_in: frozenset[str]
@@ -46,6 +48,7 @@ def value_of(expression: Expression, site: Site, catalog: Catalog) -> Value:
     evaluation = Evaluation(site, catalog)
     try:
         term = evaluation.term(expression.node, evaluation.assumptions_at(expression))
+        term = replace(term, nulls=term.nulls - evaluation.unreached())
     except RecursionError:  # nested too deeply: nothing is known
         term = Term()
     return _value(term, site, evaluation)
@@ -53,7 +56,7 @@ def value_of(expression: Expression, site: Site, catalog: Catalog) -> Value:
 
 def _value(term: Term, site: Site, evaluation: Evaluation) -> Value:
     constant = None
-    if term.constants is not None and len(term.constants) == 1 and not term.nulls:
+    if term.constants is not None and len(term.constants) == 1 and term.sure and not term.nulls:
         (constant,) = term.constants
     return Value(
         frozenset(site.firings[index].flow for index in term.nulls if index >= 0),
