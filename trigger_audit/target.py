@@ -71,7 +71,7 @@ def choose_target(arguments: Sequence[str], environment: Mapping[str, str], fold
 def announcement(target: Target) -> str:
     """The first line on stderr: what was taken and why, without a password."""
     if isinstance(target, DatabaseTarget):
-        what = redact(target.dsn.login, target.dsn.secret_texts())
+        what = target.dsn.login
     else:
         what = ", ".join("standard input" if path == "-" else str(path) for path in target.paths)
     return f"target: {what} (from {target.source})"

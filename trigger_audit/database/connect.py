@@ -11,22 +11,12 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import set_json_loads
-from psycopg.types.string import TextLoader
 
 from trigger_audit.database.dsn import Dsn
 from trigger_audit.database.problems import explain
 from trigger_audit.resources import read_sql
 
 _CONNECT_TIMEOUT = "10"
-# The types whose text a server with encoding SQL_ASCII hands over as it was stored.
-_TEXT_TYPES = (0, "text", "varchar", "bpchar", "name", '"char"')
-
-
-class _LenientTextLoader(TextLoader):
-    """Text in whatever encoding it was stored: bytes that are not UTF-8 become U+FFFD."""
-
-    def load(self, data: bytes | bytearray | memoryview) -> str:
-        return bytes(data).decode("utf-8", "replace")
 
 
 def connect(dsn: Dsn, *, application_name: str = "trigger-audit") -> psycopg.Connection[Any]:
@@ -36,38 +26,36 @@ def connect(dsn: Dsn, *, application_name: str = "trigger-audit") -> psycopg.Con
     them on to other clients. Raises TriggerAuditError in plain words, without the password.
     """
     try:
-        connection = psycopg.connect(prepare_threshold=None, **_arguments(dsn, application_name))
+        connection = psycopg.connect(prepare_threshold=None, **_arguments(dsn, application_name, "UTF8"))
+        if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+            # Such a database holds bytes of any encoding, and the server refuses to hand over as UTF8 what is not. In
+            # LATIN1 every byte is a character, so that names and bodies come back to the server as they were. It is
+            # asked for anew, since a SET would outlast our transactions.
+            connection.close()
+            connection = psycopg.connect(prepare_threshold=None, **_arguments(dsn, application_name, "LATIN1"))
+            # psycopg takes JSON for UTF-8 whatever the encoding.
+            set_json_loads(_latin1_json, connection)
     except psycopg.Error as error:
         problem = explain(error, dsn)
     except UnicodeError:
         # From the name resolution: a label that is empty or longer than 63 characters.
         problem = explain(psycopg.OperationalError("failed to resolve host: not a host name"), dsn)
     else:
-        _read_leniently(connection)
         return connection
     # Outside of the handler, so that libpq's own error, which knows the password, does not hang on ours as its context.
     raise problem
 
 
-def _arguments(dsn: Dsn, application_name: str) -> dict[str, Any]:
+def _latin1_json(data: str | bytes) -> Any:
+    return json.loads(data if isinstance(data, str) else bytes(data).decode("latin-1"))
+
+
+def _arguments(dsn: Dsn, application_name: str, client_encoding: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {"application_name": application_name, **dsn.conninfo()}
     if not os.environ.get("PGCONNECT_TIMEOUT"):
         arguments.setdefault("connect_timeout", _CONNECT_TIMEOUT)
-    # The server converts from LATIN1 and its like; an SQL_ASCII database hands its bytes over as they are.
-    arguments["client_encoding"] = "UTF8"
+    arguments["client_encoding"] = client_encoding
     return arguments
-
-
-def _read_leniently(connection: psycopg.Connection[Any]) -> None:
-    if connection.info.parameter_status("server_encoding") != "SQL_ASCII":
-        return
-    for name in _TEXT_TYPES:
-        connection.adapters.register_loader(name, _LenientTextLoader)
-    set_json_loads(_lenient_json, connection)
-
-
-def _lenient_json(text: str | bytes) -> Any:
-    return json.loads(text if isinstance(text, str) else bytes(text).decode("utf-8", "replace"))
 
 
 @contextlib.contextmanager

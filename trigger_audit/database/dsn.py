@@ -18,11 +18,12 @@ _SCHEME = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _JDBC_SHORT = re.compile(r"jdbc:postgres(?:ql)?:(?P<dbname>[^/?][^?]*)?(?:\?(?P<query>.*))?", re.IGNORECASE | re.DOTALL)
-_NEARLY_URL = re.compile(r"(?:jdbc:)?(?:postgres|postgre|pgsql|psql)[a-z]*(?:\+\w+)?:", re.IGNORECASE)
+_NEARLY_URL = re.compile(r"(?:jdbc:)?(?:postgres|postgre|pgsql|psql)[a-z]*(?:\+\w+)?(?::|//)", re.IGNORECASE)
 _KEY = re.compile(r"\s*(?P<key>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*")
 _PLACEHOLDER = re.compile(
-    r"\[[A-Z]*(?:YOUR|PASSWORD|PROJECT|REF|REGION|HOST|USER)[A-Z _-]*\]"
-    r"|<(?:your|db|database|project|password|ref|region|host|user)[a-z _-]*>",
+    # A whole part of the URL or of its host, so that no piece of a real password is ever taken for one, and shown.
+    r"(?<![^:/@.=&-])(?:\[[A-Z]*(?:YOUR|PASSWORD|PROJECT|REF|REGION|HOST|USER)[A-Z _-]*\]"
+    r"|<(?:your|db|database|project|password|ref|region|host|user)[a-z _-]*>)(?![^@:/.?&-])",
     re.IGNORECASE,
 )
 _WHOLE_PASSWORD = re.compile(r"your[-_ ]?(?:\w+[-_ ])?password", re.IGNORECASE)
@@ -82,16 +83,30 @@ class Dsn:
     def login(self) -> str:
         """`user@host:port/database`, for the eye."""
         user = f"{self.user}@" if self.user else ""
-        if self.host.startswith(("/", "service ")):
-            place = self.host
-        else:
-            place = f"[{self.host}]:{self.port}" if self.host.count(":") > 1 else f"{self.host}:{self.port}"
-        return f"{user}{place}" + (f"/{self.database}" if self.database else "")
+        return f"{user}{self.place}" + (f"/{self.database}" if self.database else "")
+
+    @property
+    def place(self) -> str:
+        """`host:port`, of each host; a socket folder or a service stands alone."""
+        hosts, ports = self.host.split(","), self.port.split(",")
+        # One port counts for all hosts, as in libpq.
+        ports = ports if len(ports) == len(hosts) else ports[:1] * len(hosts)
+        return ",".join(_place(host, port or "5432") for host, port in zip(hosts, ports, strict=True))
 
     def secret_texts(self) -> tuple[str, ...]:
-        """All that must not be shown: the secrets, the password as it was written, and the one of the environment."""
+        """All that must not be shown: the secrets, the password as it was written, and the one of the environment.
+
+        A password that is also the name of the role or the database, as in a local Supabase project, hides nothing.
+        """
         texts = (*self.secrets.values(), *self.written, os.environ.get("PGPASSWORD", ""))
-        return tuple(dict.fromkeys(text for text in texts if text))
+        open_names = {"", self.user, self.database, self.host}
+        return tuple(dict.fromkeys(text for text in texts if text not in open_names))
+
+
+def _place(host: str, port: str) -> str:
+    if host.startswith(("/", "service ")):
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def looks_like_dsn(text: str) -> bool:
@@ -164,7 +179,7 @@ def _from_url(rest: str, *, jdbc: bool) -> Dsn:
     notes: tuple[str, ...] = ()
     if parts.encode:
         shown = " ".join(parts.encode)
-        notes = (f"the password in the URL holds unencoded characters ({shown}); it was read up to the last @",)
+        notes = (f"the password in the URL holds unencoded characters ({shown}); it was taken as it stands",)
     return _made(pairs, notes, (parts.raw_password or "",))
 
 

@@ -86,7 +86,7 @@ def describe(connection: psycopg.Connection[Any]) -> Server:
         database=row["database"],
         user=row["user"],
         is_superuser=row["is_superuser"],
-        notes=notes,
+        notes=notes + _encoding_notes(connection),
     )
 
 
@@ -113,6 +113,12 @@ def check_version(said: str, version_num: int) -> tuple[str, ...]:
     if major > NEWEST:
         return (f"PostgreSQL {major} is newer than what trigger-audit was tested with ({OLDEST} to {NEWEST})",)
     return ()
+
+
+def _encoding_notes(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
+    if connection.info.parameter_status("server_encoding") != "SQL_ASCII":
+        return ()
+    return ("the database's encoding is SQL_ASCII, so that nobody knows what its bytes mean: they are shown as LATIN1",)
 
 
 def hosting_of(host: str | None, privileged_role: str | None) -> Hosting:

@@ -35,19 +35,15 @@ class _Problem:
 
 def explain(error: psycopg.Error, dsn: Dsn) -> TriggerAuditError:
     """The error as one line and a remedy, without the password. Raise it `from None`: libpq's error knows more."""
-    said = _one_line(redact(str(error), dsn.secret_texts()))
+    said = " ".join(str(error).split())
+    words = _shortened(redact(_server_words(said), dsn.secret_texts()))
     sqlstate = error.sqlstate
     for problem in _PROBLEMS:
         if sqlstate in problem.sqlstates if sqlstate is not None else problem.text.search(said):
-            message = problem.message(dsn)
-            detail = f": {_server_words(said)}" if sqlstate in _SAY_WHAT else ""
-            remedy = problem.remedy(dsn)
-            return TriggerAuditError(
-                _one_line(redact(message + detail, dsn.secret_texts())),
-                redact(remedy, dsn.secret_texts()) if remedy else None,
-            )
+            detail = f": {words}" if sqlstate in _SAY_WHAT else ""
+            return TriggerAuditError(problem.message(dsn) + detail, problem.remedy(dsn))
     state = f" ({sqlstate})" if sqlstate else ""
-    return TriggerAuditError(f"the database refused: {_server_words(said)}{state}")
+    return TriggerAuditError(f"the database refused: {words}{state}")
 
 
 @contextlib.contextmanager
@@ -67,8 +63,7 @@ def no_auth_users_error() -> TriggerAuditError:
     )
 
 
-def _one_line(text: str) -> str:
-    line = " ".join(text.split())
+def _shortened(line: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."
 
 
@@ -76,10 +71,6 @@ def _server_words(said: str) -> str:
     """Without libpq's own wrapping around what the server said."""
     said = re.sub(r"^connection failed: ", "", said)
     return re.sub(r"^connection to server (?:at|on) .*? failed: (?:FATAL: +)?", "", said) or "no reason given"
-
-
-def _place(dsn: Dsn) -> str:
-    return dsn.login.rpartition("@")[2].partition("/")[0] if not dsn.host.startswith("/") else dsn.host
 
 
 def _user(dsn: Dsn) -> str:
@@ -110,7 +101,7 @@ def _password_remedy(dsn: Dsn) -> str:
     if password.startswith("[") and password.endswith("]"):
         return "the password in the URL stands in brackets, as in the dashboard's example: leave the brackets out"
     remedy = "check the password (Supabase: it can be reset under Database settings)"
-    if dsn.written and re.search(r"[^A-Za-z0-9._~-]", dsn.written[0]):
+    if dsn.written and re.search(r"[^A-Za-z0-9._~-]", re.sub(r"%[0-9A-Fa-f]{2}", "", dsn.written[0])):
         remedy += "; special characters in a URL are percent-encoded: @ is %40, # is %23, / is %2F, % is %25"
     if "6543" in dsn.port or _POOLER_HOST.search(dsn.host):
         remedy += "; repeated failures block an address at the pooler for a while"
@@ -122,6 +113,13 @@ def _tenant_remedy(dsn: Dsn) -> str:
     if "." not in user:
         return f"the pooler wants the project's reference in the user name: {user}.REF instead of {user}"
     return "copy the URL from the dashboard (Connect): the host's region and number and the reference must all fit"
+
+
+def _entry_remedy(dsn: Dsn) -> str:
+    # The server says "no encryption" of every plain connection, wanted or not.
+    if dsn.parameters.get("sslmode") in ("disable", "allow"):
+        return "it may want encryption: add sslmode=require to the URL"
+    return "the server's administrator has to allow it; on Supabase check the network restrictions"
 
 
 def _ssl_remedy(dsn: Dsn) -> str:
@@ -151,7 +149,7 @@ _PROBLEMS = (
     _problem(
         "",
         r"tenant or user not found|ENOTFOUND|tenant/user .* not found|no tenant identifier|external_id",
-        lambda dsn: f"the pooler at {_place(dsn)} does not know {_user(dsn)}",
+        lambda dsn: f"the pooler at {dsn.place} does not know {_user(dsn)}",
         _tenant_remedy,
     ),
     _problem(
@@ -159,9 +157,9 @@ _PROBLEMS = (
         r"password authentication failed|no password supplied|empty password|wrong password|SASL authentication failed"
         r"|SCRAM|authentication error",
         lambda dsn: (
-            f"{_place(dsn)} refuses the password of {_user(dsn)}"
+            f"{dsn.place} refuses the password of {_user(dsn)}"
             if dsn.password is not None
-            else f"{_place(dsn)} wants a password for {_user(dsn)}"
+            else f"{dsn.place} wants a password for {_user(dsn)}"
         ),
         _password_remedy,
     ),
@@ -175,19 +173,25 @@ _PROBLEMS = (
     _problem(
         "",
         r"network is unreachable|no route to host|cannot assign requested address|address family not supported",
-        lambda dsn: f"the network does not reach {_place(dsn)}",
+        lambda dsn: f"the network does not reach {dsn.place}",
         _network_remedy,
     ),
     _problem(
         "",
         r"server does not support SSL|SSL was required",
-        lambda dsn: f"{_place(dsn)} has no TLS, and the URL requires it",
+        lambda dsn: f"{dsn.place} has no TLS, and the URL requires it",
         _ssl_remedy,
     ),
     _problem(
         "",
-        r"SSL connection is required|SSL required|no encryption|SSL off|encryption is required",
-        lambda dsn: f"{_place(dsn)} wants an encrypted connection",
+        r"no pg_hba\.conf entry|pg_hba\.conf rejects connection",
+        lambda dsn: f"{dsn.place} does not let {_user(dsn)} in from this address (pg_hba.conf)",
+        _entry_remedy,
+    ),
+    _problem(
+        "",
+        r"SSL connection is required|SSL required|encryption is required",
+        lambda dsn: f"{dsn.place} wants an encrypted connection",
         "add sslmode=require to the URL",
     ),
     _problem(
@@ -199,68 +203,62 @@ _PROBLEMS = (
     _problem(
         "",
         r"root certificate file|certificate verify failed|server certificate for|self.signed certificate",
-        lambda dsn: f"the certificate of {_place(dsn)} could not be checked",
+        lambda dsn: f"the certificate of {dsn.place} could not be checked",
         "give sslrootcert=FILE (Supabase: the certificate is in the dashboard, Database settings), or sslmode=require",
-    ),
-    _problem(
-        "",
-        r"no pg_hba\.conf entry",
-        lambda dsn: f"{_place(dsn)} does not let {_user(dsn)} in from this address (no pg_hba.conf entry)",
-        "the server's administrator has to allow it; on Supabase check the network restrictions",
     ),
     _problem(
         "3D000",
         r"database \".*\" does not exist",
-        lambda dsn: f"there is no database {dsn.database} at {_place(dsn)}",
+        lambda dsn: f"there is no database {dsn.database} at {dsn.place}",
         "Supabase's database is named postgres",
     ),
     _problem(
         "",
         r"role \".*\" (?:does not exist|is not permitted to log in)",
-        lambda dsn: f"{_user(dsn)} cannot log in at {_place(dsn)}",
+        lambda dsn: f"{_user(dsn)} cannot log in at {dsn.place}",
         "Supabase's role is named postgres, and postgres.REF at the pooler",
     ),
     _problem(
         "53300",
         r"too many (?:clients|connections)|max client connections|remaining connection slots|MaxClientsInSessionMode",
-        lambda dsn: f"{_place(dsn)} has no free connection",
+        lambda dsn: f"{dsn.place} has no free connection",
         "close other clients or try again; the transaction pooler (port 6543) shares connections",
     ),
     _problem(
         "",
         r"connection refused",
-        lambda dsn: f"nothing answers at {_place(dsn)}: connection refused",
+        lambda dsn: f"nothing answers at {dsn.place}: connection refused",
         _refused_remedy,
     ),
     _problem(
         "",
         r"no such file or directory",
-        lambda dsn: f"no server listens on the local socket of {_place(dsn)}",
+        lambda dsn: f"no server listens on the local socket of {dsn.place}",
         "is the server running? A host in the URL (127.0.0.1) avoids the socket",
     ),
     _problem(
         "",
         r"timeout expired|timed out|connection timeout",
-        lambda dsn: f"{_place(dsn)} does not answer in time",
+        lambda dsn: f"{dsn.place} does not answer in time",
         _network_remedy,
     ),
     _problem(
         "57P03",
         r"the database system is (?:starting up|shutting down|in recovery mode|not yet accepting)",
-        lambda dsn: f"{_place(dsn)} does not accept connections at the moment: it starts or shuts down",
+        lambda dsn: f"{dsn.place} does not accept connections at the moment: it starts or shuts down",
         "try again in a moment",
     ),
     _problem(
         "57P01 57P02 08006 08003",
         r"server closed the connection|terminating connection|connection is lost|connection is closed"
         r"|connection reset|consuming input failed|broken pipe|SSL SYSCALL|could not receive data|unexpected eof",
-        lambda dsn: f"the connection to {_place(dsn)} was lost",
+        lambda dsn: f"the connection to {dsn.place} was lost",
         "the server or a pooler ended it; everything was rolled back, and the command can be run again",
     ),
     _problem(
         "25P03",
         "idle-in-transaction timeout",
-        lambda dsn: f"{_place(dsn)} ended the connection: its transaction was idle for too long",
+        lambda dsn: f"{dsn.place} ended the connection: its transaction was idle for too long",
         "run the command again; everything was rolled back",
     ),
     _problem("42501", "permission denied", "the role may not do this", _privilege_remedy),
@@ -286,19 +284,19 @@ _PROBLEMS = (
     _problem(
         "26000 42P05",
         r"prepared statement .* (?:does not exist|already exists)",
-        lambda dsn: f"the pooler at {_place(dsn)} hands statements to other sessions (transaction mode)",
+        lambda dsn: f"the pooler at {dsn.place} hands statements to other sessions (transaction mode)",
         "use the session pooler (port 5432) or the direct connection",
     ),
     _problem(
         "",
         r"unsupported startup parameter",
-        lambda dsn: f"the pooler at {_place(dsn)} refuses a startup parameter",
+        lambda dsn: f"the pooler at {dsn.place} refuses a startup parameter",
         "leave `options` out of the URL and unset PGOPTIONS",
     ),
     _problem(
         "",
         r"received invalid response to|expected authentication request|invalid (?:packet|protocol)",
-        lambda dsn: f"what answers at {_place(dsn)} is not PostgreSQL",
+        lambda dsn: f"what answers at {dsn.place} is not PostgreSQL",
         "check host and port",
     ),
 )

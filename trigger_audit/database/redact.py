@@ -10,11 +10,10 @@ MASK = "***"
 
 # scheme://user:password@host. The password runs to the last @ before white space or a quote, for an unencoded one may
 # hold @, / and #; a user name holds none of them.
-_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@?#]*:)([^\s'\"<>]+)(@)", re.IGNORECASE)
-# The keys that libpq, drivers and frameworks use for secrets, as key=value, key='a value' or "key": "value".
+_URL = re.compile(r"([a-z][a-z0-9+.-]*://[^\s:/@?#]*:)([^\s'\"<>]+)(@)", re.IGNORECASE)
+# The keys that libpq and drivers use for secrets, as key=value, key='a value' or "key": "value".
 _PAIR = re.compile(
-    r"""(\b(?:password|passwd|pwd|pass|sslpassword|secret|oauth_client_secret|scram_client_key|scram_server_key|token
-        |PGPASSWORD)["']?\s*[=:]\s*)
+    r"""((?:passw(?:or)?d|pwd|oauth_client_secret|scram_client_key|scram_server_key)(?:\s*=|["']\s*[=:])\s*)
         ('(?:[^'\\]|\\.)*'? | "(?:[^"\\]|\\.)*"? | [^\s&;,)\]}]+)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -31,7 +30,9 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     pair goes too, known or not.
     """
     for spelling in spellings(secrets):
-        text = text.replace(spelling, MASK)
+        # A short one would blank out parts of words, and show itself by that.
+        around = r"(?<![^\W_]){}(?![^\W_])" if len(spelling) < _LEAST_FRAGMENT else "{}"
+        text = re.sub(around.format(re.escape(spelling)), MASK, text)
     text = _URL.sub(rf"\g<1>{MASK}\g<3>", text)
     return _PAIR.sub(rf"\g<1>{MASK}", text)
 

@@ -161,8 +161,9 @@ def _hosts(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         host, port = (found["host"], found["port"] or "") if found else (part, "")
         if port and not 0 < int(port[:9]) < 65536:
             raise UsageError(f"the port {port[:9]} in the database URL is not between 1 and 65535")
-        # An address with a zone has its % as it is: fe80::1%eth0.
-        hosts.append(host[1:-1] if host.startswith("[") else decode(host, "host"))
+        host = host[1:-1] if host.startswith("[") else host
+        # An address with a zone may have its % as it is: fe80::1%eth0.
+        hosts.append(host if ":" in host and "%" in _ESCAPE.sub("", host) else decode(host, "host"))
         ports.append(port)
     return tuple(hosts), tuple(ports) if any(ports) else ()
 
