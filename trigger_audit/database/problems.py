@@ -265,7 +265,7 @@ _PROBLEMS = (
     _problem(
         "57014",
         "canceling statement due to",
-        "a statement took too long and was cancelled (statement_timeout)",
+        "a statement was cancelled: it took too long (statement_timeout), or someone ended it",
         "the server is busy or the catalog very large: try again, or limit the tables with --table",
     ),
     _problem(
