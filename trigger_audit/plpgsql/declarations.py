@@ -1,0 +1,76 @@
+"""DECLARE sections."""
+
+from __future__ import annotations
+
+from trigger_audit.plpgsql.cursor import Cursor, at_words
+from trigger_audit.plpgsql.lexer import identifier
+from trigger_audit.plpgsql.tree import AliasDeclaration, AnyDeclaration, CursorDeclaration, Declaration, SyntaxProblem
+
+
+def read_declarations(cursor: Cursor) -> tuple[AnyDeclaration, ...]:
+    """Everything between DECLARE and BEGIN. PostgreSQL allows DECLARE to be repeated."""
+    found: list[AnyDeclaration] = []
+    while not cursor.sees("begin"):
+        if cursor.take("declare"):
+            continue
+        if cursor.sees("<<"):
+            raise SyntaxProblem("block label must be placed before DECLARE, not after", cursor.token.start)
+        found.append(read_declaration(cursor))
+    return tuple(found)
+
+
+def read_declaration(cursor: Cursor) -> AnyDeclaration:
+    start = cursor.at
+    name = identifier(cursor.name())
+    if cursor.take("alias"):
+        cursor.expect("for")
+        target = cursor.next()
+        if target.kind not in ("word", "quoted", "parameter"):
+            raise cursor.problem(target)
+        cursor.expect(";")
+        return AliasDeclaration(name, identifier(target), cursor.span_from(start))
+    if _is_cursor(cursor):
+        return _read_cursor(cursor, start, name)
+    constant = cursor.take("constant")
+    type_start = cursor.at
+    kind = cursor.until(at_words("not", ":=", "=", "default", "collate", ";"), missing=";", empty_allowed=True)
+    if cursor.at == type_start:
+        raise SyntaxProblem("missing data type declaration", cursor.token.start)
+    if cursor.take("collate"):
+        cursor.name()
+        while cursor.take("."):
+            cursor.name()
+    not_null = cursor.take("not")
+    if not_null:
+        cursor.expect("null")
+    default = None
+    if cursor.take(":=") or cursor.take("=") or cursor.take("default"):
+        default = cursor.until(at_words(";"), missing=";")
+    cursor.expect(";")
+    return Declaration(name, kind.text, kind.span, constant, not_null, default, cursor.span_from(start))
+
+
+def _is_cursor(cursor: Cursor) -> bool:
+    return cursor.sees("cursor") or cursor.sees("scroll", "cursor") or cursor.sees("no", "scroll", "cursor")
+
+
+def _read_cursor(cursor: Cursor, start: int, name: str) -> CursorDeclaration:
+    if cursor.take("no"):
+        cursor.expect("scroll")
+    else:
+        cursor.take("scroll")
+    cursor.expect("cursor")
+    arguments: list[tuple[str, str]] = []
+    if cursor.take("("):
+        while True:
+            argument = identifier(cursor.name())
+            kind = cursor.until(at_words(",", ")"), missing=")")
+            arguments.append((argument, kind.text))
+            if not cursor.take(","):
+                break
+        cursor.expect(")")
+    if not cursor.take("is"):
+        cursor.expect("for")
+    query = cursor.until(at_words(";"), missing=";")
+    cursor.expect(";")
+    return CursorDeclaration(name, tuple(arguments), query, cursor.span_from(start))
