@@ -38,7 +38,8 @@ def once(command: Sequence[str]) -> tuple[float, float]:
         "import resource, subprocess, sys, time\n"
         "started = time.perf_counter()\n"
         "done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)\n"
-        "print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, done.returncode)\n"
+        "seconds = time.perf_counter() - started\n"
+        "print(seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, done.returncode)\n"
     )
     finished = subprocess.run([sys.executable, "-c", program, *command], capture_output=True, text=True, check=True)
     seconds, kibibytes, code = finished.stdout.split()

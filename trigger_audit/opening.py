@@ -52,9 +52,10 @@ def open_target(target: Target, *, postgres: Path | None, progress: Progress) ->
     if isinstance(target, DatabaseTarget):
         from trigger_audit.database.connect import connect
         from trigger_audit.database.platform import describe
+        from trigger_audit.database.problems import explained
 
         progress("connecting")
-        with connect(target.dsn) as connection:
+        with explained(target.dsn), connect(target.dsn) as connection:
             server = describe(connection)
             info = TargetInfo("database", target.dsn.name, server.version, server.platform)
             yield OpenTarget(connection, server, info, None)
@@ -72,6 +73,7 @@ def sandbox_with(
     from trigger_audit.database.connect import connect
     from trigger_audit.database.dsn import parse_dsn
     from trigger_audit.database.platform import describe
+    from trigger_audit.database.problems import explained
     from trigger_audit.sandbox.migrations import apply_files
     from trigger_audit.sandbox.server import open_sandbox
 
@@ -79,7 +81,8 @@ def sandbox_with(
     with open_sandbox(postgres) as sandbox:
         progress(f"applying {len(files)} file{'' if len(files) == 1 else 's'}")
         loaded = apply_files(sandbox, files)
-        with connect(parse_dsn(sandbox.conninfo())) as connection:
+        dsn = parse_dsn(sandbox.conninfo())
+        with explained(dsn), connect(dsn) as connection:
             server = describe(connection)
             info = TargetInfo("sql", " ".join(names), sandbox.server_version, server.platform)
             yield OpenTarget(connection, server, info, loaded)

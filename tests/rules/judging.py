@@ -9,8 +9,8 @@ from trigger_audit.analysis.model import Audit
 from trigger_audit.database.connect import connect, read_only
 from trigger_audit.database.dsn import parse_dsn
 from trigger_audit.findings.model import Finding
-from trigger_audit.rules.registry import all_rules
 from trigger_audit.pipeline import examine, judge
+from trigger_audit.rules.registry import all_rules
 from trigger_audit.smoke.model import FlowResult
 from trigger_audit.smoke.runner import run_smoke
 

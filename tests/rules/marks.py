@@ -39,7 +39,7 @@ def read_marks(sql: str) -> Marks:
 
 
 def found_at(sql: str, catalog: Catalog, finding: Finding) -> tuple[int, str] | None:
-    """Where in the case a finding is: by the body that the case holds; by the object's name where no code is at fault."""
+    """Where in the case a finding is: by the body that the case holds; by its mark where no code is at fault."""
     place = finding.place
     if place is not None:
         for function in catalog.functions.values():

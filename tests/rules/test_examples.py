@@ -1,4 +1,4 @@
-"""Each rule's examples on a server: the bad one is found on its line and does the harm; the good one is quiet and works."""
+"""Each rule's examples on a server: the bad one is found on its line and does the harm, the good one works."""
 
 from __future__ import annotations
 

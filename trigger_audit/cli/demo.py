@@ -20,11 +20,11 @@ def demo(
     """A sandbox with a small project whose sign-ups are broken, scanned and smoked."""
     from trigger_audit.cli.scan import tell_about
     from trigger_audit.opening import sandbox_with, sql_files
+    from trigger_audit.pipeline import scan, smoke
     from trigger_audit.report.smoke_table import smoke_text
     from trigger_audit.report.table import scan_text
     from trigger_audit.resources import sql_folder
     from trigger_audit.rules.registry import all_rules
-    from trigger_audit.pipeline import scan, smoke
 
     messages = Messages(verbosity(verbose, quiet))
     examples = sql_folder() / "examples"

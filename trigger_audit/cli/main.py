@@ -78,9 +78,9 @@ def run() -> NoReturn:
 
 def unexpected(error: Exception) -> int:
     """A usage error of the option parser keeps its own text; anything else is ours to mend."""
-    import click
+    from typer.exceptions import TyperException
 
-    if isinstance(error, click.ClickException):
+    if isinstance(error, TyperException):
         complain(error.format_message(), "see --help")
         return 2
     from trigger_audit.database.redact import redact

@@ -30,8 +30,8 @@ from trigger_audit.cli.terminal import Messages, style_for
 
 if TYPE_CHECKING:
     from trigger_audit.opening import OpenTarget
-    from trigger_audit.report.table import Style
     from trigger_audit.pipeline import ScanResult
+    from trigger_audit.report.table import Style
 
 
 def scan(
@@ -58,15 +58,17 @@ def scan(
 ) -> None:
     """What is wrong with the triggers on auth.users and with all that they set off. Read-only."""
     from trigger_audit.opening import open_target
-    from trigger_audit.rules.registry import selected_rules
     from trigger_audit.pipeline import scan as run_scan
+    from trigger_audit.rules.registry import selected_rules
     from trigger_audit.target import announcement, choose_target
 
     messages = Messages(verbosity(verbose, quiet))
     outputs = parse_outputs(output, format_)
-    rules = selected_rules(codes(select), codes(ignore))
     target = choose_target(targets or (), os.environ, Path.cwd())
     messages.say(announcement(target))
+    for note in target.notes:
+        messages.note(f"note: {note}")
+    rules = selected_rules(codes(select), codes(ignore))
     with open_target(target, postgres=postgres, progress=messages.progress) as opened:
         tell_about(opened, messages)
         messages.progress("scanning")
@@ -82,6 +84,8 @@ def scan(
 def tell_about(opened: OpenTarget, messages: Messages) -> None:
     """Which server judges, and which statements of the files it refused."""
     messages.detail(f"server: PostgreSQL {opened.server.version}, {opened.server.platform}")
+    for note in opened.server.notes:
+        messages.note(f"note: {note}")
     if opened.loaded is None:
         return
     for note in opened.loaded.notes:

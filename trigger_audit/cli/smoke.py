@@ -63,6 +63,8 @@ def smoke(
     outputs = parse_outputs(output, format_)
     target = choose_target(targets or (), os.environ, Path.cwd())
     messages.say(announcement(target))
+    for note in target.notes:
+        messages.note(f"note: {note}")
     with open_target(target, postgres=postgres, progress=messages.progress) as opened:
         tell_about(opened, messages)
         messages.progress("running the flows of Auth")

@@ -88,9 +88,8 @@ class Cursor:
             if token.kind == "punctuation":
                 if token.word in _OPEN:
                     closers.append(_OPEN[token.word])
-                elif token.word in (")", "]"):
-                    if not closers or closers.pop() != token.word:
-                        raise SyntaxProblem("mismatched parentheses", token.start)
+                elif token.word in (")", "]") and (not closers or closers.pop() != token.word):
+                    raise SyntaxProblem("mismatched parentheses", token.start)
             self.at += 1
         if self.at == start and not empty_allowed:
             if self.token.word == ";":

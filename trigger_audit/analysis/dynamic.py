@@ -1,0 +1,44 @@
+"""EXECUTE: which commands are known before they run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from trigger_audit.analysis.model import Expression
+from trigger_audit.analysis.values import value_of
+from trigger_audit.plpgsql import tree
+
+if TYPE_CHECKING:
+    from trigger_audit.analysis.model import Site
+    from trigger_audit.catalog.model import Catalog
+
+
+def command_of(statement: object) -> tree.Fragment | None:
+    """The text that a statement executes, or None where it executes none."""
+    match statement:
+        case tree.Execute() | tree.ForExecute():
+            return statement.command
+        case tree.ReturnQuery(dynamic=True):
+            return statement.query
+        case tree.Open(dynamic=True):
+            return statement.query
+    return None
+
+
+def constant_command(site: Site, catalog: Catalog) -> str | None:
+    """The text that the site's EXECUTE runs where it is always the same, else None."""
+    command = command_of(site.statement.statement)
+    if command is None:
+        return None
+    facts = next((sql for sql in site.statement.sql if sql.fragment is command), None)
+    if facts is None or facts.node is None:
+        return None
+    return value_of(Expression(facts.node, command.text, command.span), site, catalog).constant
+
+
+def unresolved_commands(site: Site, catalog: Catalog) -> Iterator[tree.Span]:
+    """The place of the site's EXECUTE text where it is only known at run time."""
+    command = command_of(site.statement.statement)
+    if command is not None and constant_command(site, catalog) is None:
+        yield command.span
