@@ -13,7 +13,7 @@ from trigger_audit.analysis.expressions import Unreadable, expression_node, stat
 from trigger_audit.analysis.model import FunctionCall, Relation, SqlFacts, Write
 from trigger_audit.analysis.tokens import TooLong
 from trigger_audit.analysis.writes import PgNode, Places, read_truncate, read_write
-from trigger_audit.plpgsql.tree import Fragment
+from trigger_audit.plpgsql.tree import Fragment, SyntaxProblem
 
 _PREFIX = "SELECT "
 _WRITES = {"InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE", "MergeStmt": "MERGE"}
@@ -47,6 +47,8 @@ def _read(fragment: Fragment, *, is_expression: bool) -> SqlFacts:
         found.visit({kind: root}, frozenset(), in_with=False)
     except RecursionError:
         return _unread(fragment, is_expression, _TOO_DEEP)
+    except SyntaxProblem as problem:
+        return _unread(fragment, is_expression, problem.message)
     except (TooLong, Unreadable) as problem:
         return _unread(fragment, is_expression, str(problem))
     node = None
@@ -105,7 +107,12 @@ class _Finder:
         if not isinstance(node, dict):
             return
         for key, value in node.items():
-            if key in _WRITES and isinstance(value, dict):
+            if isinstance(value, list):
+                if key != "lockingClause":  # FOR UPDATE OF names aliases
+                    self.visit(value, names, in_with=in_with)
+            elif not isinstance(value, dict):
+                continue
+            elif key in _WRITES:
                 self.writes.append(read_write(_WRITES[key], value, self._places, in_with))
                 self._fields(value, names, in_with=in_with)
             elif key == "TruncateStmt":
@@ -115,11 +122,8 @@ class _Finder:
             elif key in ("FuncCall", "funccall"):
                 self._call(value)
                 self._fields(value, names, in_with=in_with)
-            elif key != "lockingClause":  # FOR UPDATE OF names aliases
-                if isinstance(value, dict):
-                    self._fields(value, names, in_with=in_with)
-                else:
-                    self.visit(value, names, in_with=in_with)
+            else:
+                self._fields(value, names, in_with=in_with)
 
     def _fields(self, fields: PgNode, names: frozenset[str], *, in_with: bool) -> None:
         clause = fields.get("withClause")

@@ -91,6 +91,6 @@ class Variables:
             facts.span.end <= here.span.start
             and facts.in_handler <= here.in_handler
             and facts.loop_depth <= here.loop_depth
-            and set(facts.handlers) <= set(here.handlers)
+            and {handler.span for handler in facts.handlers} <= {handler.span for handler in here.handlers}
             and all((condition.expression.fragment.span, condition.holds) in taken for condition in facts.conditions)
         )
