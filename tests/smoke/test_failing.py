@@ -124,7 +124,7 @@ def test_login_alone(smoke: Run) -> None:
     assert login.response is not None
     assert login.response.message == "Database error granting user"
     assert login.reason is not None
-    assert login.reason.startswith("starts from a user made with triggers off, because verify-signup")
+    assert login.reason.startswith("starts from the user of admin-create, because verify-signup")
     assert results["refresh-token"].outcome is Outcome.PASS  # it writes last_sign_in_at, but the old value
 
 
@@ -187,7 +187,7 @@ def test_metadata_that_only_the_full_payload_has(smoke: Run) -> None:
     assert results["signup-email/full"].outcome is Outcome.PASS
     assert results["login"].outcome is Outcome.PASS
     assert results["login"].reason is not None
-    assert results["login"].reason.startswith("starts from a user with full metadata, because signup-email")
+    assert results["login"].reason.startswith("starts from the user of signup-email with full metadata, because signup-email")
 
 
 def test_recursion(smoke: Run) -> None:

@@ -98,7 +98,11 @@ def watch(
     session.enter()
     replay = Watched(connection, session, target, Memory(probes.user(payload)), probes.ids)
     replay.rows = []
-    for part in (*flows_before(flow, payload), flow):
+    if payload is Payload.DUPLICATE:
+        before: tuple[Flow, ...] = (flow,)
+    else:
+        before = flows_before(flow, flow.starts[0]) if flow.starts else ()
+    for part in (*before, flow):
         observation = replay.run(part)
         assert observation.failed is None
     connection.execute("ROLLBACK TO SAVEPOINT flow")

@@ -127,6 +127,15 @@ class _Attempt:
     reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a starting user is made: by which flows before, with which metadata, and whether with triggers off."""
+
+    before: tuple[Flow, ...]
+    payload: Payload
+    triggers_off: bool = False
+
+
 class _Run:
     """The state of one smoke run: the session, the target, and the probe users made so far."""
 
@@ -167,7 +176,7 @@ class _Run:
         self,
         flow: Flow,
         payload: Payload,
-        way: tuple[Payload, bool],
+        way: _Way,
         refusals: list[str],
         *,
         wait_for_locks: bool = False,
@@ -184,20 +193,28 @@ class _Run:
         """Whether a statement took so long that a handler in it may have caught our lock_timeout (55P03)."""
         return observation.limit is None and observation.longest * 1000 >= self.session.limits.lock
 
-    def _ways(self, flow: Flow, payload: Payload) -> tuple[tuple[Payload, bool], ...]:
-        """How a starting user is made: with which metadata, and whether with triggers off."""
-        if payload is Payload.DUPLICATE:
-            return (payload, False), (payload, True)
-        if flow.starts:
-            return (Payload.BARE, False), (Payload.FULL, False), (Payload.BARE, True)
-        return ((payload, False),)
+    def _ways(self, flow: Flow, payload: Payload) -> tuple[_Way, ...]:
+        """The first flow that may precede, then the others: a user with the rows that triggers make is worth more.
 
-    def _try(self, flow: Flow, payload: Payload, way: tuple[Payload, bool], refusals: list[str]) -> _Attempt | None:
+        Triggers off come last.
+        """
+        if payload is Payload.DUPLICATE:
+            return _Way((flow,), payload), _Way((flow,), payload, triggers_off=True)
+        if not flow.starts:
+            return (_Way((), payload),)
+        usual, *others = (flows_before(flow, start) for start in flow.starts)
+        return (
+            _Way(usual, Payload.BARE),
+            _Way(usual, Payload.FULL),
+            *(_Way(before, Payload.BARE) for before in others),
+            _Way(usual, Payload.BARE, triggers_off=True),
+        )
+
+    def _try(self, flow: Flow, payload: Payload, way: _Way, refusals: list[str]) -> _Attempt | None:
         """Makes the starting user and runs the flow; None where the user cannot be made in this way."""
-        start_payload, triggers_off = way
-        first = self.probes.user(start_payload)
+        triggers_off = way.triggers_off
+        first = self.probes.user(way.payload)
         replay = Replay(self.connection, self.session, self.target, Memory(first), self.probes.ids)
-        before = flows_before(flow, payload)
         if triggers_off:
             try:
                 self.session.switch_triggers(off=True)
@@ -205,8 +222,9 @@ class _Run:
                 refusals.append(f"triggers cannot be switched off here ({_one_line(error)})")
                 return None
         self.session.enter()
-        for earlier in before:
-            refusal = self.dead_ends.get((earlier.name, *way)) or self._dead_end(replay.run(earlier), way)
+        for earlier in way.before:
+            known = self.dead_ends.get((earlier.name, way.payload, triggers_off))
+            refusal = known or self._dead_end(replay.run(earlier), way)
             if refusal is not None:
                 refusals.append(refusal)
                 return None
@@ -221,13 +239,14 @@ class _Run:
         if triggers_off:
             reason = f"starts from a user made with triggers off, because {refusals[0]}"
         elif refusals:
-            reason = f"starts from a user with full metadata, because {refusals[0]}"
+            made = way.before[0].name + (" with full metadata" if way.payload is Payload.FULL else "")
+            reason = f"starts from the user of {made}, because {refusals[0]}"
         observation = replay.run(flow)
         if payload is not Payload.DUPLICATE and not triggers_off:
             self._dead_end(observation, way)
         return _Attempt(observation, reason)
 
-    def _dead_end(self, made: Observation, way: tuple[Payload, bool]) -> str | None:
+    def _dead_end(self, made: Observation, way: _Way) -> str | None:
         """Why no flow can go on from this one, None if it can; remembered, for it would be the same every time.
 
         A twin's failure is its own and says nothing of other users.
@@ -239,8 +258,8 @@ class _Run:
             Mail.SKIPPED,
         ):
             return None
-        refusal = _why_not(made, *way)
-        self.dead_ends[made.flow.name, *way] = refusal
+        refusal = _why_not(made, way.payload, way.triggers_off)
+        self.dead_ends[made.flow.name, way.payload, way.triggers_off] = refusal
         return refusal
 
     def _hurry(self) -> None:
@@ -289,14 +308,10 @@ class _Run:
         return replace(failed, function=full_name(frame, candidates))
 
 
-def flows_before(flow: Flow, payload: Payload) -> tuple[Flow, ...]:
-    """The flows to run first, in order: for a twin the same sign-up, else the way that leads to the flow's start."""
-    if payload is Payload.DUPLICATE:
-        return (flow,)
-    if not flow.starts:
-        return ()
-    start = flow_named(flow.starts[0])
-    return (*flows_before(start, Payload.BARE), start)
+def flows_before(flow: Flow, start: str) -> tuple[Flow, ...]:
+    """The flows to run before, in order, when it goes on with the user of `start`: the way that leads there first."""
+    first = flow_named(start)
+    return (*(flows_before(first, first.starts[0]) if first.starts else ()), first)
 
 
 def _why_not(made: Observation, payload: Payload, triggers_off: bool) -> str:
