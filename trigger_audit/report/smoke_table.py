@@ -32,7 +32,9 @@ def smoke_text(report: SmokeReport, style: Style, sources: Sources) -> str:
     blocks = [flow_table(report.flows, style)]
     blocks += [failure_text(step, flows, style, sources) for step, flows in by_failure(report.flows)]
     blocks += [altered_text(flow, style) for flow in report.flows if flow.changes]
-    blocks += skipped_text(report.flows, style)
+    notes = skipped_text(report.flows, style)
+    if notes:
+        blocks.append("".join(notes))
     if report.session.gaps:
         blocks.append("".join(f"note: {plain(gap)}\n" for gap in report.session.gaps))
     blocks.append(closing_line(report, style))
@@ -40,20 +42,28 @@ def smoke_text(report: SmokeReport, style: Style, sources: Sources) -> str:
 
 
 def flow_table(flows: Iterable[FlowResult], style: Style) -> str:
-    """Per flow: outcome, what the app user sees, whether the mail would have left."""
-    rows = [
-        (
+    """Per flow: outcome, what the app user sees, whether the mail would have left.
+
+    Payloads that fare alike share a row.
+    """
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for flow in flows:
+        key = (
             flow.flow + (" (latent)" if flow.latent else ""),
-            flow.payload.value,
             style.paint(_COLOUR[flow.outcome], flow.outcome.value),
             plain(user_sees(flow)),
             _MAIL[flow.mail],
             plain(step_cause(flow.failed_step)) if flow.failed_step else "",
         )
-        for flow in flows
-    ]
-    headers = ("flow", "payload", "outcome", "the app user sees", "mail", "cause")
-    return tabulate(rows, headers=headers, maxcolwidths=[None, None, None, 42, None, 46], disable_numparse=True) + "\n"
+        rows.setdefault(key, []).append(flow.payload.value)
+    return (
+        tabulate(
+            [(name, ", ".join(payloads), *rest) for (name, *rest), payloads in rows.items()],
+            headers=("flow", "payloads", "outcome", "the app user sees", "mail", "cause"),
+            disable_numparse=True,
+        )
+        + "\n"
+    )
 
 
 def user_sees(flow: FlowResult) -> str:
@@ -65,8 +75,10 @@ def user_sees(flow: FlowResult) -> str:
 
 
 def step_cause(step: FailedStep) -> str:
-    place = f" in {step.function} line {step.line}" if step.function else ""
-    return f"{step.sqlstate or 'refused by Auth'}{place}"
+    if step.function:
+        name = step.function.partition("(")[0].rpartition(".")[2]
+        return f"{step.sqlstate} {name}:{step.line}" if step.line else f"{step.sqlstate} {name}"
+    return " ".join(part for part in (step.sqlstate or "refused by Auth", step.constraint) if part)
 
 
 def by_failure(flows: Iterable[FlowResult]) -> list[tuple[FailedStep, list[FlowResult]]]:
@@ -102,9 +114,16 @@ def failure_text(step: FailedStep, flows: list[FlowResult], style: Style, source
     if step.hint:
         lines += told(pad, "hint", step.hint, style)
     lines += told(pad, "statement", f"step {step.index}: {step.statement}", style)
-    named = ", ".join(f"{flow.flow} ({flow.payload.value})" for flow in flows)
-    lines += told(pad, "breaks", named, style)
+    lines += told(pad, "breaks", listed(flows), style)
     return "\n".join(lines) + "\n"
+
+
+def listed(flows: Iterable[FlowResult]) -> str:
+    """`signup-email (bare, full), login (bare)`."""
+    payloads: dict[str, list[str]] = {}
+    for flow in flows:
+        payloads.setdefault(flow.flow, []).append(flow.payload.value)
+    return ", ".join(f"{flow} ({', '.join(names)})" for flow, names in payloads.items())
 
 
 def altered_text(flow: FlowResult, style: Style) -> str:
@@ -117,14 +136,13 @@ def altered_text(flow: FlowResult, style: Style) -> str:
 
 def skipped_text(flows: Iterable[FlowResult], style: Style) -> list[str]:
     """Why flows gave no verdict, or started from another user than they should; one line a reason."""
-    reasons: dict[tuple[Outcome, str], list[str]] = {}
+    reasons: dict[tuple[bool, str], list[FlowResult]] = {}
     for flow in flows:
         if flow.reason:
-            reasons.setdefault((flow.outcome, flow.reason), []).append(f"{flow.flow} ({flow.payload.value})")
+            reasons.setdefault((flow.outcome is Outcome.SKIPPED, flow.reason), []).append(flow)
     return [
-        style.paint("info", "skipped" if outcome is Outcome.SKIPPED else "note")
-        + f" {', '.join(names)}: {plain(reason)}\n"
-        for (outcome, reason), names in reasons.items()
+        style.paint("info", "skipped" if skipped else "note") + f" {listed(found)}: {plain(reason)}\n"
+        for (skipped, reason), found in reasons.items()
     ]
 
 

@@ -24,6 +24,7 @@ from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Answer, FailedStep, FlowResult, Hazard, Mail, Outcome, Payload, SmokeReport
 from trigger_audit.smoke.payloads import Probes, payloads_of
 from trigger_audit.smoke.replay import Observation, Replay
+from trigger_audit.smoke.scrub import scrubbed_change, scrubbed_step
 from trigger_audit.smoke.session import Limits, Server, Session, look_at_server
 
 if TYPE_CHECKING:
@@ -276,6 +277,7 @@ class _Run:
     def _result(self, flow: Flow, payload: Payload, attempt: _Attempt, milliseconds: int) -> FlowResult:
         observation = attempt.observation
         failed = self._named(observation.failed)
+        failed = None if failed is None else scrubbed_step(failed)
         reason = attempt.reason
         if observation.limit is not None and failed is not None:
             reason = _limit_reason(observation.limit, failed)
@@ -290,7 +292,7 @@ class _Run:
             failed_step=failed,
             response=None if skipped else _answer(observation.response or flow.success, failed),
             mail=observation.mail,
-            changes=() if skipped else tuple(observation.changes),
+            changes=() if skipped else tuple(scrubbed_change(change) for change in observation.changes),
             milliseconds=milliseconds,
         )
 
