@@ -59,11 +59,13 @@ class Evaluation:
         ]
         for facts in self._site.statement.sql:
             span = facts.fragment.span
-            if facts.node is None or not span.start <= expression.span.start <= expression.span.end <= span.end:
+            within = span.start <= expression.span.start <= expression.span.end <= span.end
+            if not within or "where" not in fold(facts.fragment.text):
                 continue
-            query = facts.node.expression if isinstance(facts.node, exp.Insert) else facts.node
+            node = facts.node
+            query = node.expression if isinstance(node, exp.Insert) else node
             where = query.args.get("where") if isinstance(query, exp.Select | exp.Update) else None
-            if where is not None and not _within_where(facts.node, expression):
+            if node is not None and where is not None and not _within_where(node, expression):
                 known.append((where.this, True))
         return Assumptions.of(known)
 

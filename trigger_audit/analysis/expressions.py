@@ -39,9 +39,13 @@ def identifier(node: exp.Expression | None) -> str | None:
     return str(node.this) if node.args.get("quoted") else fold(str(node.this))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def statement_node(text: str) -> exp.Expression:
     """The node of one statement. Raises Unreadable."""
+    return _parsed(text)
+
+
+def _parsed(text: str) -> exp.Expression:
     try:
         nodes = sqlglot.parse(text, read="postgres", error_level=sqlglot.ErrorLevel.IMMEDIATE)
     except SqlglotError as error:
@@ -54,7 +58,7 @@ def statement_node(text: str) -> exp.Expression:
     return cast(exp.Expression, found[0])
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
 def expression_node(text: str) -> exp.Expression:
     """The node of an expression. Raises Unreadable.
 
@@ -64,7 +68,7 @@ def expression_node(text: str) -> exp.Expression:
         return exp.Literal.string(text[1:-1].replace("''", "'"))
     if _PLAIN_NUMBER.fullmatch(text):
         return exp.Literal.number(text)
-    select = statement_node("SELECT " + text)
+    select = _parsed("SELECT " + text)
     if not isinstance(select, exp.Select):
         if isinstance(select, exp.Query):
             return select

@@ -113,15 +113,28 @@ class SqlFacts:
     `problem` says why where a part could not be read: sqlglot refused it (`node` is None), or PostgreSQL's grammar did
     (then there are no writes, reads and calls either). Commands other than SELECT, INSERT, UPDATE, DELETE and MERGE
     have no node and no problem.
+
+    `kept` is an expression's node, and `has_node` tells of a statement's: that is read again when it is asked for,
+    because the nodes of all statements would be most of what a large database's bodies take in memory.
     """
 
     fragment: tree.Fragment
     is_expression: bool
-    node: exp.Expression | None
+    kept: exp.Expression | None
+    has_node: bool
     problem: str | None
     writes: tuple[Write, ...]
     reads: tuple[Relation, ...]
     calls: tuple[FunctionCall, ...]
+
+    @property
+    def node(self) -> exp.Expression | None:
+        """sqlglot's node; do not change it, it is shared."""
+        if not self.has_node or self.kept is not None:
+            return self.kept
+        from trigger_audit.analysis.expressions import statement_node
+
+        return statement_node(self.fragment.text)
 
 
 @dataclass(frozen=True, slots=True)

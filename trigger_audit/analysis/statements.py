@@ -51,17 +51,21 @@ def _read(fragment: Fragment, *, is_expression: bool) -> SqlFacts:
         return _unread(fragment, is_expression, problem.message)
     except (TooLong, Unreadable) as problem:
         return _unread(fragment, is_expression, str(problem))
-    node = None
-    reason = None
+    kept, has_node, reason = None, False, None
     if kind in _WRITES or kind == "SelectStmt":
         try:
-            node = expression_node(fragment.text) if is_expression else statement_node(fragment.text)
+            if is_expression:
+                kept = expression_node(fragment.text)
+            else:
+                statement_node(fragment.text)
+            has_node = True
         except Unreadable as problem:
             reason = str(problem)
     return SqlFacts(
         fragment,
         is_expression,
-        node,
+        kept,
+        has_node,
         reason,
         tuple(sorted(found.writes, key=lambda write: (write.span.start, write.target.span.start))),
         tuple(found.reads[at] for at in sorted(found.reads)),
@@ -70,7 +74,7 @@ def _read(fragment: Fragment, *, is_expression: bool) -> SqlFacts:
 
 
 def _unread(fragment: Fragment, is_expression: bool, problem: str) -> SqlFacts:
-    return SqlFacts(fragment, is_expression, None, problem, (), (), ())
+    return SqlFacts(fragment, is_expression, None, False, problem, (), (), ())
 
 
 def _postgres_tree(text: str) -> tuple[str, PgNode]:
