@@ -238,7 +238,8 @@ class Recursion:
     """A write that sets off, again, a trigger which is already running: the sites from the first run to the write.
 
     `cycle` are trigger names (schema.table.trigger), first and last the same; `tables` the tables on the way.
-    `guarded` tells that the cascade stops by itself (pg_trigger_depth, a test that the change makes false).
+    `guarded` tells that the cascade stops by itself (pg_trigger_depth, a test that the change makes false) or may do
+    so: `undecided` where that depends on data. Not guarded means that nothing but a missing row can stop it.
     """
 
     site: Site
@@ -247,6 +248,7 @@ class Recursion:
     cycle: tuple[str, ...]
     tables: tuple[str, ...]
     guarded: bool
+    undecided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

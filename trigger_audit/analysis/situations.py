@@ -1,0 +1,111 @@
+"""What a function may find when it runs, once for each kind of statement that sets it off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from trigger_audit.analysis.changes import Change, Stored, changes, fresh_row
+from trigger_audit.analysis.conditions import evaluate
+from trigger_audit.analysis.state import State, firing_rows
+from trigger_audit.analysis.truth import Truth
+
+if TYPE_CHECKING:
+    from trigger_audit.analysis.fired import Fired, Triggers
+    from trigger_audit.analysis.model import SqlFacts, StatementFacts, Write
+    from trigger_audit.auth.model import Firing
+    from trigger_audit.catalog.model import Table
+
+_SURE = frozenset((True,))
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A state in which a function runs, with the rows that stand in tables by then.
+
+    `firings` are positions in the list of Auth's statements on the root table and event. `certain`: nothing on the way
+    here depended on data. `steady`: nothing did since a cycle was entered, but for look-ups by key.
+    """
+
+    state: State
+    stored: tuple[Stored, ...]
+    firings: tuple[int, ...]
+    certain: bool
+    steady: bool = True
+
+    def set_off(self, fired: Fired) -> Situation:
+        """The situation of a trigger that this one's write fires."""
+        return Situation(
+            fired.state, fired.stored, self.firings, self.certain and fired.sure, self.steady and fired.steady
+        )
+
+    def in_helper(self, sure: bool) -> Situation:
+        """The situation of a function that this one calls: it sees neither rows nor TG_ variables."""
+        state = State("", None, None, self.state.depth, None, None)
+        return replace(self, state=state, certain=self.certain and sure, steady=self.steady and sure)
+
+
+def root_changes(table: Table, event: str, firings: Sequence[Firing]) -> list[tuple[Change, tuple[int, ...]]]:
+    """The events that start a cascade, Auth's alike statements taken together; any row where Auth makes none."""
+    groups: dict[object, list[int]] = {}
+    for position, firing in enumerate(firings):
+        rows = tuple(None if row is None else frozenset(row.items()) for row in (firing.old, firing.new))
+        groups.setdefault((firing.columns, rows), []).append(position)
+    if not groups:
+        new = fresh_row(table, "new") if event in ("INSERT", "UPDATE") else None
+        old = fresh_row(table, "old") if event in ("UPDATE", "DELETE") else None
+        return [(Change(table, event, None, new, old, True, True), ())]
+    found = []
+    for positions in groups.values():
+        first = firings[positions[0]]
+        new, old = firing_rows(first, table)
+        columns = first.columns if event == "UPDATE" else None
+        found.append((Change(table, event, columns, new, old, True, True), tuple(positions)))
+    return found
+
+
+class Reach:
+    """Which statements of one function run in which of its situations. Conditions are read once a situation."""
+
+    def __init__(self, situations: Sequence[Situation]) -> None:
+        self._situations = situations
+        self._read: dict[tuple[int, int], frozenset[Truth]] = {}
+
+    def into(self, statement: StatementFacts) -> list[Situation]:
+        """The situations in which a statement may run, with what is still certain there."""
+        # A loop may have no round, and a handler runs where something failed.
+        straight = statement.loop_depth == 0 and not statement.in_handler
+        if straight and not statement.conditions:
+            return list(self._situations)
+        found: list[Situation] = []
+        for at, situation in enumerate(self._situations):
+            sure = straight
+            for condition in statement.conditions:
+                outcomes = self._outcomes(at, situation, condition.expression)
+                if (True not in outcomes) if condition.holds else (outcomes == _SURE):
+                    break
+                sure = sure and (outcomes == _SURE if condition.holds else True not in outcomes)
+            else:
+                found.append(
+                    replace(situation, certain=situation.certain and sure, steady=situation.steady and sure)
+                )
+        return found
+
+    def _outcomes(self, at: int, situation: Situation, expression: SqlFacts) -> frozenset[Truth]:
+        key = at, id(expression)
+        known = self._read.get(key)
+        if known is None:
+            known = evaluate(expression.node, situation.state)
+            self._read[key] = known
+        return known
+
+
+def fired_by(
+    triggers: Triggers, write: Write, sql: SqlFacts, table: Table, situations: Iterable[Situation]
+) -> Iterator[tuple[Fired, Situation]]:
+    """Every trigger that a write may fire, with the writer's situation; those held back are among them."""
+    for situation in situations:
+        for change in changes(write, sql, table, situation.state, situation.stored):
+            for fired in triggers.fired(change, situation.state.depth, situation.stored):
+                yield fired, situation
