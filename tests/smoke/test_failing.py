@@ -187,7 +187,7 @@ def test_metadata_that_only_the_full_payload_has(smoke: Run) -> None:
     assert results["signup-email/full"].outcome is Outcome.PASS
     assert results["login"].outcome is Outcome.PASS
     assert results["login"].reason is not None
-    assert results["login"].reason.startswith("starts from the user of signup-email with full metadata, because signup-email")
+    assert results["login"].reason.startswith("starts from the user of signup-email with full metadata, because")
 
 
 def test_recursion(smoke: Run) -> None:

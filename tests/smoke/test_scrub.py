@@ -10,7 +10,9 @@ from trigger_audit.report.smoke_json import flow_document
 from trigger_audit.smoke.scrub import scrubbed
 
 SQL = """
-create table public.profiles (id uuid primary key, email text, at timestamptz not null default now(), name text not null);
+create table public.profiles (
+  id uuid primary key, email text, at timestamptz not null default now(), name text not null
+);
 create function public.f() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
   insert into public.profiles (id, email) values (new.id, new.email);
