@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from trigger_audit.analysis.conditions import Columns, evaluate, term
+from trigger_audit.analysis.conditions import Columns, assumptions, evaluate, term
 from trigger_audit.analysis.expressions import identifier
 from trigger_audit.analysis.state import NULL, UNKNOWN, Row, State, Term
 from trigger_audit.auth.model import ColumnState, Nullability, Origin
@@ -37,8 +37,9 @@ class Change:
     """One event on the rows of a table.
 
     `columns` are those of UPDATE's SET list, None: not known. `sure`: at least one row is met whatever the data.
-    `steady`: nothing but a look-up by key decides whether a row is met. `rows` is false where none can be met: triggers
+    `rows` is false where none can be met: triggers
     for each statement fire even so. `timings` are those of the triggers that this change concerns.
+    `assumed` is what WHERE says of the row, see `State`.
     `owner` runs the BEFORE triggers of a foreign key's action, '' for a write of the body itself.
     """
 
@@ -48,11 +49,11 @@ class Change:
     new: Row | None
     old: Row | None
     sure: bool
-    steady: bool
     write: Write | None = None
     rows: bool = True
     timings: tuple[str, ...] = ("BEFORE", "AFTER", "INSTEAD OF")
     owner: str = ""
+    assumed: frozenset[tuple[str, bool]] = frozenset()
 
 
 def fresh_row(table: Table, name: str, known: dict[str, Term] | None = None) -> Row:
@@ -64,9 +65,7 @@ def fresh_row(table: Table, name: str, known: dict[str, Term] | None = None) -> 
     return Row(f"{name}#{next(_numbers)}", known or {}, base=base)
 
 
-def changes(
-    write: Write, facts: SqlFacts, table: Table, state: State, stored: tuple[Stored, ...]
-) -> Iterator[Change]:
+def changes(write: Write, facts: SqlFacts, table: Table, state: State, stored: tuple[Stored, ...]) -> Iterator[Change]:
     """The events of one write in one state. A change that cannot meet a row is left out."""
     match write.kind:
         case "INSERT":
@@ -75,25 +74,27 @@ def changes(
             yield from _update(write, table, state, stored)
         case "DELETE":
             met = _met(write.where, table, write, state, stored)
-            yield Change(table, "DELETE", None, None, met.row, met.sure, met.steady, write, rows=met.possible)
+            yield Change(table, "DELETE", None, None, met.row, met.sure, write, met.possible, assumed=met.assumed)
         case "TRUNCATE":
-            yield Change(table, "TRUNCATE", None, None, None, True, True, write)
+            yield Change(table, "TRUNCATE", None, None, None, True, write)
         case "MERGE":
             name = f"merge@{write.span.start}"
-            yield Change(table, "INSERT", None, Row(f"{name}#{next(_numbers)}", {}), None, False, False, write)
+            yield Change(table, "INSERT", None, Row(f"{name}#{next(_numbers)}", {}), None, False, write)
             old = fresh_row(table, name)
             new = fresh_row(table, f"{name}'")
-            yield Change(table, "UPDATE", None, new, old, False, False, write)
-            yield Change(table, "DELETE", None, None, old, False, False, write)
+            yield Change(table, "UPDATE", None, new, old, False, write)
+            yield Change(table, "DELETE", None, None, old, False, write)
 
 
-def bound(table: Table, write: Write | None, row: Row) -> Columns:
-    """Columns of the written table, bare or under its name or alias, as those of one row."""
+def bound(table: Table, write: Write | None, row: Row, inserted: Row | None = None) -> Columns:
+    """Columns of the written table, bare or under its name or alias, as those of one row; `excluded` is `inserted`."""
     names = {table.relation} if write is None or write.target.alias is None else {write.target.alias}
 
     def find(column: exp.Column) -> Term | None:
         qualifier = identifier(column.args.get("table"))
         name = identifier(column.this)
+        if inserted is not None and qualifier == "excluded":
+            return None if name is None else inserted.term(name)
         if name is None or (qualifier is not None and qualifier not in names) or name not in table.by_name:
             return None
         return row.term(name)
@@ -105,8 +106,8 @@ def bound(table: Table, write: Write | None, row: Row) -> Columns:
 class _Met:
     row: Row
     sure: bool
-    steady: bool
     possible: bool = True
+    assumed: frozenset[tuple[str, bool]] = frozenset()
 
 
 def _conjuncts(node: exp.Expression) -> Iterator[exp.Expression]:
@@ -119,7 +120,7 @@ def _conjuncts(node: exp.Expression) -> Iterator[exp.Expression]:
         yield node
 
 
-def _keys(table: Table) -> frozenset[str]:
+def keys(table: Table) -> frozenset[str]:
     """Columns that identify a row alone."""
     return frozenset(
         index.columns[0]
@@ -145,9 +146,7 @@ def _pinned(where: exp.Expression, table: Table, write: Write, state: State) -> 
     return found
 
 
-def _met(
-    where_expression: object, table: Table, write: Write, state: State, stored: tuple[Stored, ...]
-) -> _Met:
+def _met(where_expression: object, table: Table, write: Write, state: State, stored: tuple[Stored, ...]) -> _Met:
     """The row that an UPDATE or DELETE meets: a row that a trigger is running for where it can be told, else any row.
 
     Not possible where it meets no row: `WHERE id = NEW.id AND x IS DISTINCT FROM v` after x has become v.
@@ -156,27 +155,25 @@ def _met(
     name = f"row@{table.oid}.{write.span.start}"
     known = [entry for entry in reversed(stored) if entry.table == table.oid]
     if where_expression is None:
-        return _Met(known[0].row if known else fresh_row(table, name), bool(known), True)
+        return _Met(known[0].row if known else fresh_row(table, name), bool(known))
     if where is None:
-        return _Met(fresh_row(table, name), False, False)
+        return _Met(fresh_row(table, name), False)
     pinned = _pinned(where, table, write, state)
-    keys = _keys(table) & pinned.keys()
+    pinned_keys = keys(table) & pinned.keys()
     for entry in known:
         columns = bound(table, write, entry.row)
         outcomes = evaluate(where, state, columns)
-        by_key = any(evaluate(pinned[key][0], state, columns) == _SURE for key in keys)
+        by_key = any(evaluate(pinned[key][0], state, columns) == _SURE for key in pinned_keys)
         if by_key or entry.write is write:
             # The very row, or the rows that the same write made what they are: nothing else can be met.
             if True not in outcomes:
-                return _Met(entry.row, False, False, possible=False)
-            if by_key:
-                return _Met(entry.row, outcomes == _SURE, outcomes == _SURE)
+                return _Met(entry.row, False, possible=False)
+            if by_key or outcomes == _SURE:
+                return _Met(entry.row, outcomes == _SURE, assumed=assumptions(where, state, True, columns))
         elif outcomes == _SURE:
-            return _Met(entry.row, True, True)
-    # A key that another row would have to bear: whether there is one depends on the data. So it does at the first
-    # look-up of a row in another table, where nothing but the row's being there decides.
-    steady = bool(keys) and not known and len(pinned) == sum(1 for _ in _conjuncts(where))
-    return _Met(fresh_row(table, name, {column: value for column, (_, value) in pinned.items()}), False, steady)
+            return _Met(entry.row, True)
+    row = fresh_row(table, name, {column: value for column, (_, value) in pinned.items()})
+    return _Met(row, False, assumed=assumptions(where, state, True, bound(table, write, row)))
 
 
 def _values(
@@ -218,21 +215,13 @@ def _updated(
     assignments: tuple[Assignment, ...],
     inserted: Row | None,
 ) -> Change:
-    own = bound(table, write, met.row)
-
-    def columns(column: exp.Column) -> Term | None:
-        if inserted is not None and identifier(column.args.get("table")) == "excluded":
-            name = identifier(column.this)
-            return None if name is None else inserted.term(name)
-        return own(column)
-
-    values = _values(assignments, table, state, columns)
+    values = _values(assignments, table, state, bound(table, write, met.row, inserted))
     for column in table.columns:
         if column.generated and values:
             values[column.name] = Term(True, None, f"set.{column.name}#{next(_numbers)}")
     names = frozenset(assignment.column for assignment in assignments)
     new = met.row.changed(values, met.row.name)
-    return Change(table, "UPDATE", names, new, met.row, met.sure, met.steady, write, rows=met.possible)
+    return Change(table, "UPDATE", names, new, met.row, met.sure, write, met.possible, assumed=met.assumed)
 
 
 def _is_single(write: Write, facts: SqlFacts) -> bool:
@@ -250,9 +239,7 @@ def _is_single(write: Write, facts: SqlFacts) -> bool:
     return True
 
 
-def _insert(
-    write: Write, facts: SqlFacts, table: Table, state: State, stored: tuple[Stored, ...]
-) -> Iterator[Change]:
+def _insert(write: Write, facts: SqlFacts, table: Table, state: State, stored: tuple[Stored, ...]) -> Iterator[Change]:
     sure = _is_single(write, facts)
     values: dict[str, Term] = {}
     if len(write.rows) == 1:
@@ -262,7 +249,7 @@ def _insert(
             if column.name not in values and not column.has_default and not column.generated:
                 values[column.name] = NULL
     new = Row(f"inserted#{next(_numbers)}", values)
-    change = Change(table, "INSERT", None, new, None, sure, sure, write)
+    change = Change(table, "INSERT", None, new, None, sure, write)
     conflict = write.conflict
     if conflict is None:
         yield change
@@ -270,7 +257,7 @@ def _insert(
     # BEFORE INSERT triggers fire before PostgreSQL looks for the conflict; of AFTER INSERT and the triggers of
     # UPDATE, those fire that belong to what was done.
     targets = [column for column in conflict.columns if column is not None]
-    single = targets if targets else (sorted(_keys(table)) if conflict.does_nothing else [])
+    single = targets if targets else (sorted(keys(table)) if conflict.does_nothing else [])
     standing = next(
         (
             entry
@@ -282,20 +269,21 @@ def _insert(
         None,
     )
     yield replace(change, timings=("BEFORE", "INSTEAD OF"))
-    yield replace(change, timings=("AFTER",), sure=False, steady=False, rows=standing is None)
+    yield replace(change, timings=("AFTER",), sure=False, rows=standing is None)
     if conflict.does_nothing:
         return
     if standing is not None:
-        met = _Met(standing.row, sure, sure)
+        met = _Met(standing.row, sure)
     else:
         known = {column: new.term(column) for column in targets}
-        met = _Met(fresh_row(table, f"row@{table.oid}.{write.span.start}", known), False, False)
+        met = _Met(fresh_row(table, f"row@{table.oid}.{write.span.start}", known), False)
     if conflict.where is not None:
-        outcomes = evaluate(conflict.where.node, state, bound(table, write, met.row))
+        columns = bound(table, write, met.row, new)
+        outcomes = evaluate(conflict.where.node, state, columns)
         if True not in outcomes:
-            met = _Met(met.row, False, False, possible=False)
+            met = _Met(met.row, False, possible=False)
         elif outcomes != _SURE:
-            met = _Met(met.row, False, False)
+            met = _Met(met.row, False, assumed=assumptions(conflict.where.node, state, True, columns))
     yield _updated(write, table, state, met, conflict.assignments, new)
 
 

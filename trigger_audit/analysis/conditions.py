@@ -12,6 +12,7 @@ from functools import lru_cache
 from sqlglot import exp
 
 from trigger_audit.analysis.expressions import Unreadable, expression_node, identifier
+from trigger_audit.analysis.shapes import array_items, is_named, quantifier, record
 from trigger_audit.analysis.state import NULL, UNKNOWN, State, Term, constant
 from trigger_audit.analysis.truth import (
     ANY_TRUTH,
@@ -53,7 +54,22 @@ def evaluate(node: exp.Expression | None, state: State, columns: Columns | None 
     """The outcomes that a condition may have; all three where `node` is None (unread) or not understood."""
     if node is None:
         return ANY_TRUTH
-    return truth(_Reader(state, columns).term(_condition(node)))
+    return _Reader(state, columns).truth(_condition(node))
+
+
+def assumptions(
+    node: exp.Expression | None, state: State, holds: bool, columns: Columns | None = None
+) -> frozenset[tuple[str, bool]]:
+    """What is known once a condition was true, or was not, for `State.assumed`."""
+    if node is None:
+        return frozenset()
+    node = _condition(node)
+    while isinstance(node, exp.Paren):
+        node = node.this
+    if isinstance(node, exp.And if holds else exp.Or):
+        return assumptions(node.this, state, holds, columns) | assumptions(node.expression, state, holds, columns)
+    symbol = _Reader(state, columns).term(node).symbol
+    return frozenset() if symbol is None else frozenset(((symbol, holds),))
 
 
 def term(node: exp.Expression | None, state: State, columns: Columns | None = None) -> Term:
@@ -90,7 +106,14 @@ class _Reader:
         self._columns = columns
 
     def truth(self, node: exp.Expression) -> frozenset[Truth]:
-        return truth(self.term(node))
+        found = self.term(node)
+        outcomes = truth(found)
+        if found.symbol is not None and self._state.assumed and len(outcomes) > 1:
+            if (found.symbol, True) in self._state.assumed:
+                return frozenset((True,))
+            if (found.symbol, False) in self._state.assumed:
+                return outcomes - {True}
+        return outcomes
 
     def term(self, node: exp.Expression) -> Term:
         match node:
@@ -183,10 +206,10 @@ class _Reader:
 
     def _comparison(self, node: exp.Expression, operator: str) -> Term:
         left, right = node.this, node.expression
-        quantifier = _quantifier(right)
-        if quantifier is not None:
-            items = _array_items(right)
-            if items is None or (operator, quantifier) not in (("=", "any"), ("<>", "all")):
+        quantified = quantifier(right)
+        if quantified is not None:
+            items = array_items(right)
+            if items is None or (operator, quantified) not in (("=", "any"), ("<>", "all")):
                 return UNKNOWN
             found = self._among(left, items)
             return boolean(found if operator == "=" else not_(found), self._symbol(node))
@@ -211,10 +234,10 @@ class _Reader:
         """The fields of a row: NEW, NEW.*, ROW(...), (a, b). None where the node is no row."""
         while isinstance(node, exp.Paren):
             node = node.this
-        record = _record(node)
-        if record is not None and self._state.trigger is not None and self._state.table is not None:
-            return tuple(self._state.field(record, column.name) for column in self._state.table.columns)
-        if isinstance(node, exp.Tuple) or (isinstance(node, exp.Anonymous) and _is_named(node, "row")):
+        name = record(node)
+        if name is not None and self._state.trigger is not None and self._state.table is not None:
+            return tuple(self._state.field(name, column.name) for column in self._state.table.columns)
+        if isinstance(node, exp.Tuple) or (isinstance(node, exp.Anonymous) and is_named(node, "row")):
             found: list[Term] = []
             for item in node.expressions:
                 found.extend(self._fields(item) or (self.term(item),))
@@ -314,7 +337,7 @@ class _Reader:
             if identifier(node.this) != "pg_catalog":
                 return UNKNOWN
             function = node.expression
-        if isinstance(function, exp.Anonymous) and _is_named(function, "pg_trigger_depth"):
+        if isinstance(function, exp.Anonymous) and is_named(function, "pg_trigger_depth"):
             return constant(str(self._state.depth), exact=True)
         return Term(True, None, self._symbol(function))
 
@@ -352,38 +375,3 @@ class _Reader:
                 elif item is not None:
                     parts.append(repr(item))
         return "(" + " ".join(parts) + ")"
-
-
-def _record(node: exp.Expression) -> str | None:
-    """'new' or 'old' where the node is the whole record."""
-    if not isinstance(node, exp.Column):
-        return None
-    name = identifier(node.args.get("table")) if isinstance(node.this, exp.Star) else identifier(node.this)
-    if not isinstance(node.this, exp.Star) and node.args.get("table") is not None:
-        return None
-    return name if name in ("new", "old") else None
-
-
-def _is_named(node: exp.Anonymous, *names: str) -> bool:
-    return str(node.this).lower() in names
-
-
-def _quantifier(node: exp.Expression) -> str | None:
-    """'any' or 'all' of `operator ANY (...)`."""
-    if isinstance(node, exp.Any):
-        return "any"
-    if isinstance(node, exp.All):
-        return "all"
-    if isinstance(node, exp.Anonymous) and _is_named(node, "all", "any", "some"):
-        return "all" if _is_named(node, "all") else "any"
-    return None
-
-
-def _array_items(node: exp.Expression) -> list[exp.Expression] | None:
-    """The items of ANY (ARRAY[...]) and ALL (ARRAY[...]); None for a query or another array."""
-    inner = node.this
-    if isinstance(node, exp.Anonymous):
-        inner = node.expressions[0] if len(node.expressions) == 1 else None
-    while isinstance(inner, exp.Paren | exp.Cast):
-        inner = inner.this
-    return list(inner.expressions) if isinstance(inner, exp.Array) else None

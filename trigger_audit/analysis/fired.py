@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trigger_audit.analysis.changes import Change, Stored, fresh_row
-from trigger_audit.analysis.conditions import condition_node, evaluate
+from trigger_audit.analysis.conditions import assumptions, condition_node, evaluate
 from trigger_audit.analysis.state import EVERY_COLUMN, NULL, UNKNOWN, Row, State
 from trigger_audit.analysis.targets import target_parts, written_by
 
@@ -23,7 +23,7 @@ _CERTAIN_KINDS = ("c", "n", "d")
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """A trigger that a change may fire. `sure` and `steady` as in `Change`, the trigger's WHEN taken in.
+    """A trigger that a change may fire. `sure` as in `Change`, the trigger's WHEN taken in.
 
     `held` says that a WHEN clause, a column list or the like keeps it from firing: then nothing else counts.
     """
@@ -33,7 +33,6 @@ class Fired:
     state: State
     stored: tuple[Stored, ...]
     sure: bool
-    steady: bool
     held: bool
 
 
@@ -80,9 +79,7 @@ class Triggers:
         if known is None:
             facts = self._body_of(function)
             targets = (target_parts(target) for found in facts.statements for target in written_by(found.statement))
-            known = frozenset(
-                parts[1] if len(parts) > 1 else EVERY_COLUMN for parts in targets if parts[0] == "new"
-            )
+            known = frozenset(parts[1] if len(parts) > 1 else EVERY_COLUMN for parts in targets if parts[0] == "new")
             self._assigned[trigger.function] = known
         return known
 
@@ -140,7 +137,7 @@ class Triggers:
                 continue
             old = fresh_row(child, "child", {column: change.old.term(parent) for column, parent in pairs})
             if deletes and action == "c":
-                yield Change(child, "DELETE", None, None, old, False, False, change.write, owner=child.owner)
+                yield Change(child, "DELETE", None, None, old, False, change.write, owner=child.owner)
                 continue
             if action == "c" and change.new is not None:
                 values = {column: change.new.term(parent) for column, parent in pairs}
@@ -150,7 +147,7 @@ class Triggers:
                 values = {column: UNKNOWN for column, _ in pairs}
             new = old.changed(values, old.name)
             columns = frozenset(values)
-            yield Change(child, "UPDATE", columns, new, old, False, False, change.write, owner=child.owner)
+            yield Change(child, "UPDATE", columns, new, old, False, change.write, owner=child.owner)
 
     @staticmethod
     def _key_changes(change: Change, referenced: tuple[str, ...]) -> bool:
@@ -181,9 +178,11 @@ class Triggers:
         outcomes = _SURE if trigger.when is None else evaluate(condition_node(trigger.when), state)
         held = held or True not in outcomes
         sure = (change.sure if for_row else True) and outcomes == _SURE
-        steady = (change.steady if for_row else True) and outcomes == _SURE
-        inner = replace(state, depth=depth + 1 + inside)
-        return Fired(trigger, change, inner, _stored(trigger, change, inner, stored), sure, steady, held)
+        assumed = change.assumed
+        if trigger.when is not None and len(outcomes) > 1:
+            assumed |= assumptions(condition_node(trigger.when), state, True)
+        inner = replace(state, depth=depth + 1 + inside, assumed=assumed)
+        return Fired(trigger, change, inner, _stored(trigger, change, inner, stored), sure, held)
 
 
 def listed(trigger: Trigger, change: Change) -> bool:

@@ -64,8 +64,10 @@ def verdict(triggers: Triggers, legs: Sequence[Leg], closing: Link) -> Verdict:
 
 
 def _follow(triggers: Triggers, legs: Sequence[Leg], closing: Link, start: Situation) -> Verdict:
-    current = [replace(start, steady=True)]
+    current = [start]
     for number in range(_ROUNDS):
+        # What has let the first round happen is assumed: it counts only as far as later rounds may change it.
+        current = [replace(found, steady=True) for found in current]
         if number == _ROUNDS - 1:
             # As deep as no guard by pg_trigger_depth() lets it go.
             current = [replace(found, state=replace(found.state, depth=NEVER_ENDING)) for found in current]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from trigger_audit.analysis.changes import Change, Stored, changes, fresh_row
-from trigger_audit.analysis.conditions import evaluate
+from trigger_audit.analysis.changes import Change, Stored, changes, fresh_row, keys
+from trigger_audit.analysis.conditions import assumptions, evaluate
 from trigger_audit.analysis.state import State, firing_rows
 from trigger_audit.analysis.truth import Truth
 
@@ -25,7 +25,7 @@ class Situation:
     """A state in which a function runs, with the rows that stand in tables by then.
 
     `firings` are positions in the list of Auth's statements on the root table and event. `certain`: nothing on the way
-    here depended on data. `steady`: nothing did since a cycle was entered, but for look-ups by key.
+    here depended on data. `steady`: nothing did in this round of a cycle.
     """
 
     state: State
@@ -36,13 +36,12 @@ class Situation:
 
     def set_off(self, fired: Fired) -> Situation:
         """The situation of a trigger that this one's write fires."""
-        return Situation(
-            fired.state, fired.stored, self.firings, self.certain and fired.sure, self.steady and fired.steady
-        )
+        state = replace(fired.state, assumed=fired.state.assumed | self.state.assumed)
+        return Situation(state, fired.stored, self.firings, self.certain and fired.sure, self.steady and fired.sure)
 
     def in_helper(self, sure: bool) -> Situation:
         """The situation of a function that this one calls: it sees neither rows nor TG_ variables."""
-        state = State("", None, None, self.state.depth, None, None)
+        state = State("", None, None, self.state.depth, None, None, assumed=self.state.assumed)
         return replace(self, state=state, certain=self.certain and sure, steady=self.steady and sure)
 
 
@@ -52,16 +51,21 @@ def root_changes(table: Table, event: str, firings: Sequence[Firing]) -> list[tu
     for position, firing in enumerate(firings):
         rows = tuple(None if row is None else frozenset(row.items()) for row in (firing.old, firing.new))
         groups.setdefault((firing.columns, rows), []).append(position)
+    found: list[tuple[Change, tuple[int, ...]]] = []
     if not groups:
         new = fresh_row(table, "new") if event in ("INSERT", "UPDATE") else None
         old = fresh_row(table, "old") if event in ("UPDATE", "DELETE") else None
-        return [(Change(table, event, None, new, old, True, True), ())]
-    found = []
+        found.append((Change(table, event, None, new, old, True), ()))
+        if new is not None and old is not None:
+            # The usual UPDATE leaves the keys alone: then `WHERE id = NEW.id` means the row itself.
+            kept = new.changed({column: old.term(column) for column in keys(table)}, new.name)
+            found.append((Change(table, event, None, kept, old, True), ()))
+        return found
     for positions in groups.values():
         first = firings[positions[0]]
         new, old = firing_rows(first, table)
         columns = first.columns if event == "UPDATE" else None
-        found.append((Change(table, event, columns, new, old, True, True), tuple(positions)))
+        found.append((Change(table, event, columns, new, old, True), tuple(positions)))
     return found
 
 
@@ -81,14 +85,23 @@ class Reach:
         found: list[Situation] = []
         for at, situation in enumerate(self._situations):
             sure = straight
+            assumed: frozenset[tuple[str, bool]] = frozenset()
             for condition in statement.conditions:
                 outcomes = self._outcomes(at, situation, condition.expression)
                 if (True not in outcomes) if condition.holds else (outcomes == _SURE):
                     break
-                sure = sure and (outcomes == _SURE if condition.holds else True not in outcomes)
+                if (outcomes != _SURE) if condition.holds else (True in outcomes):
+                    sure = False
+                    assumed |= assumptions(condition.expression.node, situation.state, condition.holds)
             else:
+                state = replace(situation.state, assumed=situation.state.assumed | assumed)
                 found.append(
-                    replace(situation, certain=situation.certain and sure, steady=situation.steady and sure)
+                    replace(
+                        situation,
+                        state=state if assumed else situation.state,
+                        certain=situation.certain and sure,
+                        steady=situation.steady and sure,
+                    )
                 )
         return found
 

@@ -87,6 +87,7 @@ class State:
 
     `table` and `trigger` are None in a helper: it sees neither rows nor TG_ variables. `event` is '' there.
     `touched` are columns of NEW that a BEFORE trigger or the body itself may have assigned: their value is not known.
+    `assumed` are conditions by their symbol that were true, or were not, on the way here: else nobody would be here.
     """
 
     event: str
@@ -96,6 +97,7 @@ class State:
     new: Row | None
     old: Row | None
     touched: frozenset[str] = frozenset()
+    assumed: frozenset[tuple[str, bool]] = frozenset()
 
     def field(self, record: str, column: str) -> Term:
         """NEW.column or OLD.column."""
