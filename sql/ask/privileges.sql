@@ -3,8 +3,12 @@
 --   No answer for roles and objects that are gone. Any role may ask: no membership is needed.
 -- Minimum server version: 14
 SELECT w.number::integer AS number
-  FROM pg_catalog.unnest(
-           %(roles)s::text[], %(kinds)s::text[], %(oids)s::bigint[], %(privileges)s::text[], %(names)s::text[]
+  FROM ROWS FROM (
+           pg_catalog.unnest(%(roles)s::text[]),
+           pg_catalog.unnest(%(kinds)s::text[]),
+           pg_catalog.unnest(%(oids)s::bigint[]),
+           pg_catalog.unnest(%(privileges)s::text[]),
+           pg_catalog.unnest(%(names)s::text[])
        ) WITH ORDINALITY AS w(role, kind, object, privilege, name, number)
   JOIN pg_catalog.pg_roles AS r ON r.rolname = w.role
   LEFT JOIN pg_catalog.pg_attribute AS a
