@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from functools import cache
 from importlib import import_module
 from pkgutil import walk_packages
@@ -11,13 +12,15 @@ import trigger_audit.rules
 from trigger_audit.errors import UsageError
 from trigger_audit.rules.base import Meta, Rule
 
+_RULE_MODULE = re.compile(r"ta\d{3}_\w+")
+
 
 @cache
 def all_rules() -> tuple[Rule, ...]:
     """Every rule, by code."""
     found: list[Rule] = []
     for module_info in walk_packages(trigger_audit.rules.__path__, "trigger_audit.rules."):
-        if module_info.ispkg or not module_info.name.rpartition(".")[2].startswith("ta"):
+        if not _RULE_MODULE.fullmatch(module_info.name.rpartition(".")[2]):
             continue
         module = import_module(module_info.name)
         meta: Meta = module.META
