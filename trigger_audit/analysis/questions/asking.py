@@ -299,12 +299,10 @@ class Asker:
         return found
 
     def _columns(self, parsed: Parsed, state: State, *, targets: bool) -> set[str]:
-        """The names that columns in sight may have; `targets`: those of the tables written to, else of all others."""
-        written = {(target.start, target.end) for target, _ in parsed.targets}
+        """The names that columns in sight may have; `targets`: those of INSERT's tables, else of all others."""
         found: set[str] = set() if targets else set(parsed.results)
         for relation in parsed.own_relations:
-            is_target = (relation.start, relation.end) in written and parsed.kind == "InsertStmt"
-            if is_target is targets:
+            if (relation.start in parsed.inserted) is targets:
                 table = self.surroundings.catalog.table(relation.schema, relation.name, state.path or ())
                 if table is not None:
                     found.update(table.by_name)

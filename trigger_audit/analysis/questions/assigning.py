@@ -72,10 +72,9 @@ class Targets:
     def value(self, variable: Variable, value: Fragment, frames: Sequence[Frame], state: State) -> Shape:
         """What a whole variable is given, in DECLARE too. A literal is read by the variable's type."""
         literal = self._literal(value)
-        takes = variable.nature is Nature.SCALAR and variable.oid is not None
-        if literal is None or not takes:
+        if literal is None:
             return self._asker.fragment(value, frames, state, is_expression=True)
-        if literal.strip() and not self._fits(value, variable.oid):
+        if variable.nature is Nature.SCALAR and literal.strip() and not self._fits(value, variable.oid):
             parsed = self._asker.parsed(value, is_expression=True)
             assert isinstance(parsed, Parsed)
 

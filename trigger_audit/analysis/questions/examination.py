@@ -15,6 +15,7 @@ from trigger_audit.analysis.questions.parsing import Parsed, Unreadable
 from trigger_audit.analysis.questions.state import State
 from trigger_audit.analysis.questions.types import declared, oid_of, variable_of
 from trigger_audit.analysis.questions.wording import MISSING_OBJECT
+from trigger_audit.analysis.targets import target_parts
 from trigger_audit.plpgsql import tree
 from trigger_audit.plpgsql.tree import Fragment, Span
 
@@ -76,7 +77,10 @@ class _Walk:
     def run(self) -> None:
         """One pass. What is not answered yet is left for the next one."""
         self.asker.notes = Notebook()
-        self._block(self._body.block, (self._outer,), State(self._job.search_path))
+        try:
+            self._block(self._body.block, (self._outer,), State(self._job.search_path))
+        except RecursionError:
+            self.asker.unasked(self._body.block.span.start, "nested too deeply to be asked about")
 
     # Each of these gives whether control comes out at the end. `frames` come innermost first.
 
@@ -89,14 +93,15 @@ class _Walk:
         for declaration in block.declarations:
             self._declare(declaration, frame, inner, state)
         before = state.copy()
-        if any(
+        expects_missing = any(
             catches(tuple(name for name in handler.conditions if name != "others"), sqlstate)
             for handler in block.handlers
             for sqlstate in MISSING_OBJECT
-        ):
-            state.guarded = True
+        )
+        state.guarded = state.guarded or expects_missing
         ends = [state] if self._list(block.body, inner, state) else []
-        state.guarded = before.guarded
+        if expects_missing:
+            state.guarded = before.guarded
         changed = {key for key, shape in state.shapes.items() if before.shapes.get(key) != shape}
         for handler in block.handlers:
             caught = before.copy()
@@ -293,7 +298,8 @@ class _Walk:
                 for bound in (statement.lower, statement.upper, statement.step):
                     if bound is not None:
                         self._expression(bound, frames, state)
-                frame.variables[statement.variable] = Variable(statement.variable, Nature.SCALAR, _INTEGER)
+                name = target_parts(statement.variable)[0]
+                frame.variables[name] = Variable(name, Nature.SCALAR, _INTEGER)
             case tree.ForQuery():
                 shape = self._query(statement.query, frames, state)
                 self._targets.into(statement.targets, shape, statement.query.span, frames, state)
@@ -302,9 +308,9 @@ class _Walk:
                 self._targets.into(statement.targets, shape, statement.command.span, frames, state)
             case tree.ForCursor():
                 cursor = self._targets.find(statement.cursor, frames)
-                record = Variable(statement.target, Nature.RECORD)
+                record = Variable(target_parts(statement.target)[0], Nature.RECORD)
                 state.shapes[record] = state.shapes.get(cursor, Lack.UNKNOWN) if cursor else Lack.UNKNOWN
-                frame.variables[statement.target] = record
+                frame.variables[record.name] = record
             case tree.ForEach():
                 self._expression(statement.array, frames, state)
                 self._targets.into(statement.targets, None, statement.array.span, frames, state)

@@ -65,6 +65,7 @@ class Parsed:
     """One fragment, read. Offsets are characters of the fragment's text.
 
     `kind` is libpg_query's node name. `results`: names of columns that FROM items other than tables may have.
+    `inserted` are the starts of the targets of INSERT.
     `path` is what the statement sets search_path to, None where that is only known at run time.
     """
 
@@ -73,6 +74,7 @@ class Parsed:
     references: list[Reference] = field(default_factory=list)
     relations: list[Named] = field(default_factory=list)
     targets: list[tuple[Named, list[Named]]] = field(default_factory=list)
+    inserted: set[int] = field(default_factory=set)
     conflict_columns: list[Named] = field(default_factory=list)
     common_tables: set[str] = field(default_factory=set)
     aliases: set[str] = field(default_factory=set)
@@ -206,11 +208,14 @@ class _Reader:
         columns = []
         if key in ("InsertStmt", "UpdateStmt"):
             for item in node.get("cols" if key == "InsertStmt" else "targetList", ()):
-                target = item["ResTarget"]
-                if "name" in target:
-                    token = self._tokens.items[self._index(target)]
-                    columns.append(self._named(None, target["name"], token.start, token.end))
-        self._found.targets.append((self._relation(node["relation"]), columns))
+                column = item["ResTarget"]
+                if "name" in column:
+                    token = self._tokens.items[self._index(column)]
+                    columns.append(self._named(None, column["name"], token.start, token.end))
+        target = self._relation(node["relation"])
+        self._found.targets.append((target, columns))
+        if key == "InsertStmt":
+            self._found.inserted.add(target.start)
         inference = node.get("onConflictClause", {}).get("infer", {})
         for item in inference.get("indexElems", ()):
             self._conflict_column(item["IndexElem"], inference)

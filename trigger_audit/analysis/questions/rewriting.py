@@ -188,15 +188,13 @@ class Rewriter:
             case Row():
                 number = self.text.parameter(variable, shape.oid)
                 return f"{number}.*" if stars else number
-            case Fields() if stars:
-                return ", ".join(
-                    self.text.parameter(variable, self._sendable(oid), name) for name, oid in shape.columns
-                )
-            case Lack():
+            case Lack() if variable.nature is not Nature.RECORD:
                 self._lack(shape)
-                if stars or variable.nature is not Nature.RECORD:
-                    return "NULL"
-        return self.text.parameter(variable, RECORD_OID)
+                return "NULL"
+        # Whatever its columns are: PL/pgSQL, too, hands a record over as one of no known type, so that `record.*` in a
+        # list is refused (42809).
+        number = self.text.parameter(variable, RECORD_OID)
+        return f"{number}.*" if stars else number
 
     def _field(
         self, variable: Variable, name: str, record: str, span: Span
