@@ -7,7 +7,7 @@ how `NEW.email IS DISTINCT FROM OLD.email` is known to be false where a statemen
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -31,12 +31,14 @@ class Term:
 
     `nulls`: it may be NULL. `constants`: its values other than NULL as text (booleans `true` and `false`), None: any.
     `exact`: its type compares texts byte by byte, so that different texts are different values.
+    `differs_from`: the symbol of a value that this one never is.
     """
 
     nulls: bool
     constants: frozenset[str] | None
     symbol: str | None = None
     exact: bool = False
+    differs_from: str | None = None
 
 
 UNKNOWN = Term(True, None)
@@ -153,4 +155,6 @@ def firing_rows(firing: Firing, table: Table) -> tuple[Row | None, Row | None]:
     # A generated column follows the columns that it is computed from.
     generated = (column.name for column in table.columns if column.generated)
     known = {name: column_term(firing.new.get(name), f"new.{name}") for name in (*firing.columns, *generated)}
+    for name in firing.changed & known.keys():
+        known[name] = replace(known[name], differs_from=old.term(name).symbol)
     return Row("new", known, below=old), old

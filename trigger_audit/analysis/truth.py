@@ -68,6 +68,8 @@ def compare(operator: str, one: Term, other: Term) -> frozenset[Truth]:
     if one.symbol is not None and one.symbol == other.symbol:
         found.add(operator in ("=", "<=", ">="))
         return frozenset(found)
+    if operator in ("=", "<>") and _never_same(one, other):
+        return frozenset(found | {operator == "<>"})
     if one.constants is None or other.constants is None:
         return frozenset(found | {True, False})
     exact = one.exact or other.exact
@@ -75,6 +77,12 @@ def compare(operator: str, one: Term, other: Term) -> frozenset[Truth]:
         for second in other.constants:
             found |= _compared(operator, first, second, exact)
     return frozenset(found)
+
+
+def _never_same(one: Term, other: Term) -> bool:
+    return (one.differs_from is not None and one.differs_from == other.symbol) or (
+        other.differs_from is not None and other.differs_from == one.symbol
+    )
 
 
 def _compared(operator: str, one: str, other: str, exact: bool) -> set[Truth]:

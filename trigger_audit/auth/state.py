@@ -21,6 +21,8 @@ _PROBE_ORIGINS = {
     Probe.PROVIDER_SUBJECT: Origin.USER_METADATA,
     Probe.USER_ID: Origin.ID,
 }
+# What a user changes is something new; whatever else Auth writes may be what is there already.
+_NEW = {Probe.NEW_EMAIL, Probe.NEW_PASSWORD_HASH}
 _SOMETIMES_MISSING = {Probe.USER_AGENT, Probe.IP}
 
 _Tables = dict[str, RowState]
@@ -122,6 +124,15 @@ def _updated(step: Step, old: RowState, identity: RowState | None) -> RowState:
     return _with_unlisted(row) if step.table == "users" else row
 
 
+def _changed(step: Step) -> frozenset[str]:
+    """Columns whose value after the step cannot be the one before it."""
+    return frozenset(
+        write.column
+        for write in step.writes
+        if isinstance(write.value, Fresh | Clock) or (isinstance(write.value, Given) and write.value.probe in _NEW)
+    )
+
+
 def _fold(flow: Flow, start: _Tables) -> tuple[tuple[Firing, ...], _Tables]:
     tables = dict(start)
     firings: list[Firing] = []
@@ -152,6 +163,7 @@ def _fold(flow: Flow, start: _Tables) -> tuple[tuple[Firing, ...], _Tables]:
                 new=None if new is None else MappingProxyType(dict(new)),
                 message=step.failure.message,
                 after_mail=any(before.mail_before for before in flow.steps[:index]),
+                changed=_changed(step) if step.kind is Kind.UPDATE else frozenset(),
             )
         )
     return tuple(firings), tables

@@ -50,7 +50,11 @@ def fold(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     refused = {_where(finding) for finding in merged if finding.rule.startswith("TA1") and finding.place}
     refused_functions = {function for function, _ in refused}
 
+    unreadable = {finding.object for finding in merged if finding.rule == "TA001"}
+
     def said_better(finding: Finding) -> bool:
+        if finding.rule == "TA114":
+            return finding.object in unreadable
         if finding.rule == "TA501":
             return finding.object in unresolved
         if finding.rule == "TA301":

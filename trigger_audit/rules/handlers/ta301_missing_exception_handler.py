@@ -70,6 +70,9 @@ OPTIONAL = re.compile(
     r"metric|metrics|stats|statistics|counter|counters|activity|activities|webhook|webhooks|queue)(_|$)"
 )
 
+# Tables about such things, made for the user: they are part of the sign-up.
+NOT_OPTIONAL = re.compile(r"(^|_)(preferences?|settings?|options?|types?|templates?|channels?|subscriptions?)$")
+
 
 def check(audit: Audit) -> Iterator[Finding]:
     """An info for the first uncaught write of a function, a warning for each optional one."""
@@ -78,13 +81,17 @@ def check(audit: Audit) -> Iterator[Finding]:
         if not site.firings or catches_anything(site):
             continue
         for write in site.statement.writes:
-            optional = OPTIONAL.search(write.target.name.lower()) is not None
+            optional = is_optional(write.target.name.lower())
             first = (site.visit.function.oid, write.span.start)
             known = any(function == first[0] for function, _ in told)
             if not optional and known and first not in told:
                 continue
             told.add(first)
             yield report(site, write, optional=optional)
+
+
+def is_optional(table: str) -> bool:
+    return OPTIONAL.search(table) is not None and NOT_OPTIONAL.search(table) is None
 
 
 def catches_anything(site: Site) -> bool:

@@ -14,10 +14,12 @@ How to mend: `coalesce(new.raw_user_meta_data ->> 'full_name', '')`, or drop NOT
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from trigger_audit.analysis.terms import LOOKUP
 from trigger_audit.analysis.values import value_of
 from trigger_audit.catalog.naming import quoted
 from trigger_audit.findings.model import Finding, Proof, Severity
@@ -93,8 +95,10 @@ def check(audit: Audit) -> Iterator[Finding]:
                 {firing.flow for firing in firings}
             )
             when = f" in {', '.join(flows[:4])}{' and more' if len(flows) > 4 else ''}" if flows else ""
+            # Whether the row that a look-up wants is there depends on the project's data, not on the flow.
+            meta = replace(META, severity=Severity.WARNING) if value.null_reason == LOOKUP else META
             yield refusal(
-                META,
+                meta,
                 site,
                 expression.span,
                 message=f"{value.null_reason} can be NULL, and {name} is NOT NULL",

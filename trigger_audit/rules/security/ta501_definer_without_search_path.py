@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from trigger_audit.analysis.questions.made import made_names
 from trigger_audit.findings.model import Finding, Place, Proof, Severity
 from trigger_audit.rules.base import Meta, first_visits, path_of
 
 if TYPE_CHECKING:
-    from trigger_audit.analysis.model import Audit, BodyFacts
+    from trigger_audit.analysis.model import Audit, BodyFacts, Visit
 
 META = Meta(
     code="TA501",
@@ -69,7 +70,7 @@ def check(audit: Audit) -> Iterator[Finding]:
         function = facts.function
         if not function.security_definer or function.search_path is not None:
             continue
-        bare = first_bare_relation(facts)
+        bare = first_bare_relation(facts, visits)
         named = (
             f": line {bare[0]} names {bare[1]} without its schema" if bare else "; every table it names is qualified"
         )
@@ -98,13 +99,20 @@ def check(audit: Audit) -> Iterator[Finding]:
         )
 
 
-def first_bare_relation(facts: BodyFacts) -> tuple[int, str] | None:
-    """(line, name) of the first relation without a schema, or None."""
+def first_bare_relation(facts: BodyFacts, visits: tuple[Visit, ...]) -> tuple[int, str] | None:
+    """(line, name) of the first relation without a schema, or None.
+
+    Transition tables, tables that the body makes, and those of pg_catalog, which is always searched first, need none.
+    """
     if facts.body is None:
         return None
+    known = set(made_names(facts.body))
+    for visit in visits:
+        if visit.trigger is not None:
+            known |= {name for name in (visit.trigger.old_table, visit.trigger.new_table) if name is not None}
     for statement in facts.statements:
         for sql in statement.sql:
             for relation in (*sql.reads, *(write.target for write in sql.writes)):
-                if relation.schema is None:
+                if relation.schema is None and relation.name not in known and not relation.name.startswith("pg_"):
                     return facts.body.source.place(relation.span.start)[0], relation.name
     return None

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from trigger_audit.analysis.questions.made import made_names
 from trigger_audit.findings.model import Finding, Proof, Severity
 from trigger_audit.rules.base import Harm, Meta, remark
 
 if TYPE_CHECKING:
-    from trigger_audit.analysis.model import Audit, Write
+    from trigger_audit.analysis.model import Audit, Site, Write
 
 META = Meta(
     code="TA401",
@@ -74,6 +75,8 @@ def check(audit: Audit) -> Iterator[Finding]:
         for write in site.statement.writes:
             if write.kind not in ("UPDATE", "DELETE") or not hits_every_row(write):
                 continue
+            if is_own_table(audit, site, write):
+                continue
             target = ".".join(part for part in (write.target.schema, write.target.name) if part)
             verb = "changes" if write.kind == "UPDATE" else "deletes"
             yield remark(
@@ -86,6 +89,14 @@ def check(audit: Audit) -> Iterator[Finding]:
                 cause=f"{write.kind} {target}",
                 proof=Proof.PATTERN,
             )
+
+
+def is_own_table(audit: Audit, site: Site, write: Write) -> bool:
+    """A table that the body itself makes, and that is not in the catalog: nobody else's rows are in it."""
+    target = write.target
+    if site.facts.body is None or audit.catalog.table(target.schema, target.name, site.visit.search_path) is not None:
+        return False
+    return target.schema == "pg_temp" or target.name in made_names(site.facts.body)
 
 
 def hits_every_row(write: Write) -> bool:
