@@ -134,11 +134,14 @@ class _Needs:
     def _read_columns(expressions: Iterable[Expression | None], table: Table, target: Relation) -> Iterator[str]:
         """The table's own columns that expressions name: bare, or after its name or alias. Sub-selects are left out."""
         for expression in expressions:
-            for column in expression.node.find_all(exp.Column) if expression is not None else ():
+            if expression is None:
+                continue
+            # A bare name in a sub-select may be a column of another table.
+            outside = {id(node) for node in expression.node.walk(prune=lambda node: isinstance(node, exp.Query))}
+            for column in expression.node.find_all(exp.Column):
                 qualifier = identifier(column.args.get("table"))
                 name = identifier(column.this)
-                inside = column.find_ancestor(exp.Subquery, exp.Exists, exp.Select)
-                own = qualifier == (target.alias or target.name) or (qualifier is None and inside is None)
+                own = qualifier == (target.alias or target.name) or (qualifier is None and id(column) in outside)
                 if own and name is not None and name in table.by_name:
                     yield name
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trigger_audit.analysis.model import Complaint
     from trigger_audit.catalog.model import Catalog
 
-_LOCK_TIMEOUT = "500ms"
+_LOCK_TIMEOUT = "100ms"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,16 @@ def describe(connection: Connection[Any], questions: Sequence[Question]) -> list
     encoding = connection.info.encoding
     replies: list[Reply] = []
     connection.execute(b"SAVEPOINT " + _SAVEPOINT)
+    hurried = False
     for start in range(0, len(questions), _CHUNK):
-        replies.extend(_chunk(connection.pgconn, encoding, questions[start : start + _CHUNK]))
+        some = list(_chunk(connection.pgconn, encoding, questions[start : start + _CHUNK]))
+        replies.extend(some)
+        if not hurried and any(reply.sqlstate == "55P03" for reply in some):
+            # Somebody holds a lock that these bodies keep naming: do not wait for it each time.
+            hurried = True
+            connection.execute(b"RELEASE SAVEPOINT " + _SAVEPOINT)
+            connection.execute(b"SET LOCAL lock_timeout = '1ms'")
+            connection.execute(b"SAVEPOINT " + _SAVEPOINT)
     connection.execute(b"RELEASE SAVEPOINT " + _SAVEPOINT)
     return replies
 
