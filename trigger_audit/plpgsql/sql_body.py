@@ -13,6 +13,7 @@ def parse_sql_body(text: str) -> Body:
     statements: list[Statement] = []
     start = cursor.at
     depth = cases = 0
+    inside: int | None = None  # the first semicolon since a bracket was opened: CREATE RULE may have some there
     while True:
         token = cursor.token
         is_end = token.kind == "end"
@@ -20,6 +21,10 @@ def parse_sql_body(text: str) -> Body:
             depth += (token.word in ("(", "[")) - (token.word in (")", "]"))
             if depth < 0:
                 raise SyntaxProblem("mismatched parentheses", token.start)
+            if not depth:
+                inside = None
+            elif token.word == ";" and inside is None:
+                inside = token.start
         closes_body = False
         if token.kind == "word" and token.word == "case":
             cases += 1
@@ -37,6 +42,6 @@ def parse_sql_body(text: str) -> Body:
             continue
         cursor.at += 1
     if depth:
-        raise SyntaxProblem("mismatched parentheses", len(text))
+        raise SyntaxProblem("mismatched parentheses", len(text) if inside is None else inside)
     block = Block(None, (), tuple(statements), (), Span(0, len(text)))
     return Body(Source(text), block, tuple(cursor.comments))
