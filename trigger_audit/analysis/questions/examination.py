@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
-from trigger_audit.analysis.handlers import catches
+from trigger_audit.analysis.handlers import catches, raises_again
 from trigger_audit.analysis.questions import branches
 from trigger_audit.analysis.questions.asking import Asker, Notebook, is_query
 from trigger_audit.analysis.questions.assigning import Targets
@@ -19,7 +19,7 @@ from trigger_audit.analysis.targets import target_parts
 from trigger_audit.plpgsql import tree
 from trigger_audit.plpgsql.tree import Fragment, Span
 
-Waves = Generator[tuple[Question, ...], Sequence[Reply], Report]
+Waves = Generator[tuple[Question, ...], None, Report]
 
 # plpgsql_compile's types of the special variables.
 _SPECIAL = {
@@ -29,26 +29,26 @@ _SPECIAL = {
 _BOOLEAN, _TEXT, _INTEGER = 16, 25, 23
 
 
-def examine(job: Job, surroundings: Surroundings) -> Waves:
-    """Yields questions wave by wave, takes the replies in the same order, and returns what they add up to.
+def examine(job: Job, surroundings: Surroundings, replies: Mapping[Question, Reply]) -> Waves:
+    """Yields questions wave by wave, wants them answered in `replies` before it goes on, and returns what they add up to.
 
     A wave holds everything that can be asked; the next ones what depends on the columns and types just learnt.
+    `replies` may be shared by many examinations, and hold answers already.
     """
-    walk = _Walk(job, surroundings)
+    walk = _Walk(job, surroundings, replies)
     while True:
         walk.run()
         wanted = tuple(walk.asker.notes.wanted)
         if not wanted:
             break
-        replies = yield wanted
-        walk.asker.replies.update(zip(wanted, replies, strict=True))
+        yield wanted
     notes = walk.asker.notes
     complaints = sorted(notes.complaints.values(), key=lambda found: (found.span.start, found.span.end, found.sqlstate))
     return Report(tuple(complaints), tuple(sorted(notes.unasked)))
 
 
 class _Walk:
-    def __init__(self, job: Job, surroundings: Surroundings) -> None:
+    def __init__(self, job: Job, surroundings: Surroundings, replies: Mapping[Question, Reply]) -> None:
         assert job.facts.body is not None
         self._job = job
         self._body = job.facts.body
@@ -71,7 +71,7 @@ class _Walk:
         self._outer = outer
         self._table_names = branches.constants(job.table if function.returns_trigger else None)
         self._is_plpgsql = function.language == "plpgsql"
-        self.asker = Asker(job, surroundings, made_names(self._body), inputs)
+        self.asker = Asker(job, surroundings, replies, made_names(self._body), inputs)
         self._targets = Targets(self.asker)
 
     def run(self) -> None:
@@ -96,6 +96,7 @@ class _Walk:
         expects_missing = any(
             catches(tuple(name for name in handler.conditions if name != "others"), sqlstate)
             for handler in block.handlers
+            if not raises_again(handler.body)
             for sqlstate in MISSING_OBJECT
         )
         state.guarded = state.guarded or expects_missing
