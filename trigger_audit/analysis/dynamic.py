@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from trigger_audit.analysis.model import Expression
+from trigger_audit.analysis.questions import branches
+from trigger_audit.analysis.questions.parsing import Unreadable, parse
 from trigger_audit.analysis.values import value_of
 from trigger_audit.plpgsql import tree
 
@@ -34,7 +36,25 @@ def constant_command(site: Site, catalog: Catalog) -> str | None:
     facts = next((sql for sql in site.statement.sql if sql.fragment is command), None)
     if facts is None or facts.node is None:
         return None
-    return value_of(Expression(facts.node, command.text, command.span), site, catalog).constant
+    constant = value_of(Expression(facts.node, command.text, command.span), site, catalog).constant
+    return constant if constant is not None else _put_together(command.text, site)
+
+
+def _put_together(text: str, site: Site) -> str | None:
+    """What `||` and format() make of literals, the trigger's table, and variables that are assigned once."""
+    known = dict(branches.constants(site.visit.table if site.visit.trigger is not None else None))
+    for name, assigned in site.facts.assignments.items():
+        value = _text(assigned.text, known) if assigned is not None else None
+        if value is not None:
+            known[name] = value
+    return _text(text, known)
+
+
+def _text(expression: str, known: Mapping[str, str]) -> str | None:
+    try:
+        return branches.text_of(parse(expression, is_expression=True), known)
+    except Unreadable:
+        return None
 
 
 def unresolved_commands(site: Site, catalog: Catalog) -> Iterator[tree.Span]:
