@@ -16,12 +16,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
+
 from trigger_audit.catalog.naming import quoted
 from trigger_audit.findings.model import Finding, Path, Proof, Severity
 from trigger_audit.rules.base import Harm, Meta
 
 if TYPE_CHECKING:
-    from trigger_audit.analysis.model import Audit, Deletion
+    from trigger_audit.analysis.model import Audit, Deletion, Write
+    from trigger_audit.catalog.model import Constraint
 
 META = Meta(
     code="TA118",
@@ -76,7 +79,36 @@ ACTIONS = {
 
 def check(audit: Audit) -> Iterator[Finding]:
     for deletion in audit.cascade.deletions:
-        yield finding(audit, deletion)
+        if not removed_before(audit, deletion):
+            yield finding(audit, deletion)
+
+
+def removed_before(audit: Audit, deletion: Deletion) -> bool:
+    """Whether a BEFORE DELETE trigger of the referenced table always deletes the rows: `WHERE column = OLD.key`."""
+    for site in audit.cascade.sites:
+        trigger = site.visit.trigger
+        if trigger is None or trigger.timing != "BEFORE" or site.visit.event != "DELETE" or not site.certain:
+            continue
+        if trigger.table != deletion.constraint.references or site.statement.conditions or site.statement.handlers:
+            continue
+        for write in site.statement.writes:
+            table = audit.catalog.table(write.target.schema, write.target.name, site.visit.search_path)
+            if write.kind == "DELETE" and table is deletion.table and matches_key(write, deletion.constraint):
+                return True
+    return False
+
+
+def matches_key(write: Write, key: Constraint) -> bool:
+    """Whether the WHERE is the key's own condition and no more."""
+    if write.where is None or len(key.columns) != 1:
+        return False
+    node = write.where.node.unnest()
+    if not isinstance(node, exp.EQ):
+        return False
+    sides = [side for side in (node.this.unnest(), node.expression.unnest()) if isinstance(side, exp.Column)]
+    old = [side.name.lower() for side in sides if side.table.lower() == "old"]
+    own = [side.name for side in sides if side.table.lower() != "old"]
+    return own == list(key.columns) and old == list(key.referenced_columns)
 
 
 def finding(audit: Audit, deletion: Deletion) -> Finding:
@@ -86,7 +118,9 @@ def finding(audit: Audit, deletion: Deletion) -> Finding:
     referenced = parent.name if parent else "?"
     action = ACTIONS.get(constraint.on_delete, "")
     emptied = constraint.on_delete in ("n", "d")
-    state = "23502" if constraint.on_delete == "n" else "23503"
+    # RESTRICT has an SQLSTATE of its own since PostgreSQL 18.
+    restrict = "23001" if audit.catalog.server_version_num >= 180000 else "23503"
+    state = {"n": "23502", "r": restrict}.get(constraint.on_delete, "23503")
     message = (
         f"{table.name} ({columns}) references {referenced} with {action}, and the column is NOT NULL"
         if emptied
