@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from trigger_audit.analysis.model import Complaint
     from trigger_audit.catalog.model import Catalog
 
+_BATCH = 200
+"""Bodies under examination at one time: their parse trees take the memory."""
+
 _LOCK_TIMEOUT = "100ms"
 
 
@@ -32,8 +35,8 @@ def ask_names(connection: Connection[Any], catalog: Catalog, jobs: Collection[Jo
     """What the server complains of in each job's body.
 
     Runs inside the caller's open transaction, which should be READ ONLY, and leaves it usable, with settings, locks
-    and search_path as before. Statements are parsed, never executed; no transaction id is assigned. Every wave of
-    questions under one search path goes out at once. Each failing statement stands in the server's log.
+    and search_path as before. Statements are parsed, never executed; no transaction id is assigned. Each wave of
+    questions of many bodies under one search path goes out at once. Each failing statement stands in the server's log.
 
     Raises:
         psycopg.Error: the connection was lost.
@@ -47,18 +50,15 @@ def ask_names(connection: Connection[Any], catalog: Catalog, jobs: Collection[Jo
         surroundings = Surroundings(catalog, standby)
         replies: dict[Question, Reply] = {}
         reports: dict[Key, Report] = {}
-        running = _advance(
-            [
-                (job.key, examine(replace(job, outputs=outputs.get(job.facts.function.oid, ())), surroundings), None)
-                for job in {job.key: job for job in ready}.values()
-            ],
-            reports,
-        )
-        while running:
-            _ask(connection, running, replies, unusable)
-            running = _advance(
-                [(key, waves, [replies[question] for question in wanted]) for key, waves, wanted in running], reports
-            )
+        single = list({job.key: job for job in ready}.values())
+        for start in range(0, len(single), _BATCH):
+            batch = [
+                replace(job, outputs=outputs.get(job.facts.function.oid, ())) for job in single[start : start + _BATCH]
+            ]
+            running = _advance([(job.key, examine(job, surroundings, replies)) for job in batch], reports)
+            while running:
+                _ask(connection, [wanted for _, _, wanted in running], replies, unusable)
+                running = _advance([(key, waves) for key, waves, _ in running], reports)
     complaints = {key: report.complaints for key, report in reports.items() if report.complaints}
     unasked = {(key[0], line, reason) for key, report in reports.items() for line, reason in report.unasked}
     return NameAnswers(complaints, tuple(sorted(unasked)))
@@ -67,18 +67,14 @@ def ask_names(connection: Connection[Any], catalog: Catalog, jobs: Collection[Jo
 _Running = tuple[Key, Waves, tuple[Question, ...]]
 
 
-def _advance(
-    waiting: Iterable[tuple[Key, Waves, Sequence[Reply] | None]], reports: dict[Key, Report]
-) -> list[_Running]:
-    """Hands each examination its replies; gives those that ask for more, and files the reports of the others."""
+def _advance(waiting: Iterable[tuple[Key, Waves]], reports: dict[Key, Report]) -> list[_Running]:
+    """Lets each examination go on; gives those that ask for more, and files the reports of the others."""
     running: list[_Running] = []
-    for key, waves, replies in waiting:
+    for key, waves in waiting:
         try:
-            wanted = next(waves) if replies is None else waves.send(replies)
+            running.append((key, waves, next(waves)))
         except StopIteration as end:
             reports[key] = end.value
-        else:
-            running.append((key, waves, wanted))
     return running
 
 
@@ -103,11 +99,14 @@ def _outputs(connection: Connection[Any], functions: set[int]) -> dict[int, tupl
 
 
 def _ask(
-    connection: Connection[Any], running: Iterable[_Running], replies: dict[Question, Reply], unusable: frozenset[str]
+    connection: Connection[Any],
+    waves: Iterable[Sequence[Question]],
+    replies: dict[Question, Reply],
+    unusable: frozenset[str],
 ) -> None:
     """Puts the questions that are new, one pipeline for each search path."""
     by_path: dict[tuple[str, ...], dict[Question, None]] = {}
-    for _, _, wanted in running:
+    for wanted in waves:
         for question in wanted:
             if question not in replies:
                 by_path.setdefault(question.search_path, {})[question] = None

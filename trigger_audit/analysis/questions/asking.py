@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -41,26 +41,32 @@ class Notebook:
 
 
 class Asker:
-    """Asks about fragments. Replies are kept by question, so that a pass after a wave finds them."""
+    """Asks about fragments: what `replies` do not hold yet is wanted, and found there in a later pass."""
 
     def __init__(
-        self, job: Job, surroundings: Surroundings, made: frozenset[str], arguments: Sequence[Variable]
+        self,
+        job: Job,
+        surroundings: Surroundings,
+        replies: Mapping[Question, Reply],
+        made: frozenset[str],
+        arguments: Sequence[Variable],
     ) -> None:
         assert job.facts.body is not None
         self.job = job
         self.source = job.facts.body.source
         self.surroundings = surroundings
-        self.replies: dict[Question, Reply] = {}
+        self._replies = replies
         self.notes = Notebook()
         self._made = made
         self.arguments = tuple(arguments)
         self._parsed: dict[tuple[str, int, bool], Parsed | Unreadable] = {}
         self._conflict = "use_column" if job.facts.function.language == "sql" else job.facts.body.variable_conflict
         self._transition = self._transition_tables()
+        self._rewritten: dict[tuple[int, Span, frozenset[Reference]], Rewriter] = {}
 
     def reply(self, question: Question) -> Reply | None:
         """The server's answer, or None: then it is asked in the next wave."""
-        found = self.replies.get(question)
+        found = self._replies.get(question)
         if found is None:
             self.notes.wanted[question] = None
         return found
@@ -115,7 +121,7 @@ class Asker:
             if relation.name in self._made:
                 self.unasked(place.start, f"{relation.name} is made by the function itself")
                 return Lack.UNKNOWN
-        rewriter = self._rewriter(parsed, build, frames, state)
+        rewriter = self._rewriter(parsed, build, place, frames, state)
         if rewriter.notes.pending:
             return Lack.PENDING
         for missing in rewriter.notes.missing:
@@ -128,7 +134,7 @@ class Asker:
             return Lack.PENDING
         clashing = self._clashing(parsed, rewriter, state) if self._conflict != "use_variable" else ()
         if reply.sqlstate is not None and self._conflict == "use_column" and clashing:
-            alone = self._rewriter(parsed, build, frames, state, frozenset(clashing))
+            alone = self._rewriter(parsed, build, place, frames, state, frozenset(clashing))
             second = self.reply(Question(state.path, alone.text.text, tuple(alone.text.types)))
             if second is None:
                 return Lack.PENDING
@@ -199,13 +205,21 @@ class Asker:
         self,
         parsed: Parsed,
         build: Builder,
+        place: Span,
         frames: Sequence[Frame],
         state: State,
         alone: frozenset[Reference] = frozenset(),
     ) -> Rewriter:
+        """The text with parameters. It is kept for the next pass unless that may bring other types."""
+        key = (id(parsed), place, alone)
+        known = self._rewritten.get(key)
+        if known is not None:
+            return known
         aliases = frozenset(parsed.aliases | {relation.name for relation in parsed.relations})
         rewriter = Rewriter(frames, state.shapes, self.arguments, aliases, alone)
         build(rewriter)
+        if not rewriter.notes.records and not rewriter.notes.pending:
+            self._rewritten[key] = rewriter
         return rewriter
 
     def _unreadable(self, problem: Unreadable, fragment: Fragment, state: State, *, is_expression: bool) -> Shape:
@@ -321,7 +335,7 @@ class Asker:
         assert state.path is not None
         offset = place.start
         for reference in clashing:
-            alone = self._rewriter(parsed, build, frames, state, frozenset({reference}))
+            alone = self._rewriter(parsed, build, place, frames, state, frozenset({reference}))
             reply = self.reply(Question(state.path, alone.text.text, tuple(alone.text.types)))
             if reply is not None and reply.sqlstate is None:
                 span = Span(offset + reference.start, offset + reference.end)

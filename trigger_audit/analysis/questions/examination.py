@@ -30,7 +30,7 @@ _BOOLEAN, _TEXT, _INTEGER = 16, 25, 23
 
 
 def examine(job: Job, surroundings: Surroundings, replies: Mapping[Question, Reply]) -> Waves:
-    """Yields questions wave by wave, wants them answered in `replies` before it goes on, and returns what they add up to.
+    """Yields questions wave by wave, goes on when `replies` hold the answers, and returns what they add up to.
 
     A wave holds everything that can be asked; the next ones what depends on the columns and types just learnt.
     `replies` may be shared by many examinations, and hold answers already.

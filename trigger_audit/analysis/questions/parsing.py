@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from trigger_audit.analysis.tokens import Tokens, TooLong
@@ -100,10 +101,12 @@ class _Context:
 
 
 _PLAIN = _Context()
+_CONTEXTS = {(expands, sees): _Context(expands, sees) for expands in (False, True) for sees in (False, True)}
 
 
+@lru_cache(maxsize=512)
 def parse(text: str, *, is_expression: bool) -> Parsed:
-    """Read one SQL statement, or an expression as `SELECT <expression>`. Raises Unreadable."""
+    """Read one SQL statement, or an expression as `SELECT <expression>`. The result is shared. Raises Unreadable."""
     import pgparse
 
     prefix = PREFIX if is_expression else ""
@@ -160,8 +163,8 @@ class _Reader:
             if isinstance(value, dict) and inner[:1].isupper():
                 # Wrapped in its type's name: the same place, the list's context kept for its direct items.
                 keeps = inner in ("ColumnRef", "ResTarget", "List", "SortBy") or key == "stmt"
-                return [(inner, value, context if keeps else _Context(sees_target=context.sees_target))]
-        here = _Context(sees_target=context.sees_target)
+                return [(inner, value, context if keeps else _CONTEXTS[False, context.sees_target])]
+        here = _CONTEXTS[False, context.sees_target]
         if key == "ColumnRef":
             self._reference(node, context)
             return []
@@ -187,13 +190,15 @@ class _Reader:
         elif key in ("FuncCall", "funccall"):
             self._call(node)
         elif key == "RowExpr":
-            return [("args", node.get("args"), _Context(True, context.sees_target))]
+            return [("args", node.get("args"), _CONTEXTS[True, context.sees_target])]
         elif key in WRITES:
             return self._write(key, node)
         fields: list[tuple[str, Any, _Context]] = []
         for name, value in node.items():
+            if not isinstance(value, dict | list):
+                continue
             if name in _LISTS:
-                fields.append((name, value, _Context(True, context.sees_target)))
+                fields.append((name, value, _CONTEXTS[True, context.sees_target]))
             elif name in ("sortClause", "groupClause") and "limitOption" in node:
                 outputs = None if node.get("op", "SETOP_NONE") != "SETOP_NONE" else _outputs(node)
                 fields.append((name, value, _Context(False, context.sees_target, outputs)))
@@ -224,7 +229,7 @@ class _Reader:
             if name == "cols":
                 continue
             inside = key == "InsertStmt" and name == "selectStmt"
-            fields.append((name, value, _Context(name == "returningList", not inside)))
+            fields.append((name, value, _CONTEXTS[name == "returningList", not inside]))
         return fields
 
     def _conflict_column(self, element: dict[str, Any], inference: dict[str, Any]) -> None:

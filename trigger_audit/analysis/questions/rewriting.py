@@ -94,10 +94,12 @@ class Missing:
 class Notes:
     """What came up while rewriting.
 
+    `records`: a record's shape was asked for, which may be another one the next time.
     `partial`: something of unknown type became NULL. `pending`: a shape or type is not answered yet.
     `used`: references that became parameters, for the name-clash probes.
     """
 
+    records: bool = False
     partial: bool = False
     pending: bool = False
     missing: list[Missing] = field(default_factory=list)
@@ -175,6 +177,7 @@ class Rewriter:
             case Nature.PENDING:
                 return Lack.PENDING
             case Nature.RECORD:
+                self.notes.records = True
                 return self._shapes.get(variable, Lack.UNKNOWN)
             case _:
                 return Lack.UNKNOWN

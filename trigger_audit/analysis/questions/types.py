@@ -16,14 +16,24 @@ if TYPE_CHECKING:
     from trigger_audit.analysis.questions.asking import Asker
     from trigger_audit.plpgsql.tree import Span
 
+# Fixed oids of pg_catalog's types, which comes first on every search path that does not name it.
+_KNOWN = {
+    "text": 25, "uuid": 2950, "integer": 23, "int": 23, "int4": 23, "bigint": 20, "int8": 20, "smallint": 21,
+    "boolean": 16, "bool": 16, "jsonb": 3802, "json": 114, "date": 1082, "numeric": 1700, "timestamptz": 1184,
+    "timestamp with time zone": 1184, "timestamp": 1114, "interval": 1186, "text[]": 1009, "uuid[]": 2951,
+    "varchar": 1043, "name": 19, "bytea": 17,
+}  # fmt: skip
 _COPIED = re.compile(r"(?P<name>.+?)\s*%\s*(?P<kind>rowtype|type)\s*(?P<array>.*)", re.IGNORECASE | re.DOTALL)
 _NAME_END = re.compile(r'(?:\s*\.)?\s*(?:"(?:[^"]|"")*"|[^\s."]+)\s*$')
 
 
 def variable_of(asker: Asker, name: str, type_text: str, span: Span, frames: Sequence[Frame]) -> Variable:
     """A variable as it is declared. Its type is looked up when PL/pgSQL compiles the function, under the path then."""
-    if type_text.strip().lower() == "record":
+    plain = type_text.strip().lower()
+    if plain == "record":
         return Variable(name, Nature.RECORD)
+    if plain in _KNOWN and "pg_catalog" not in asker.job.search_path:
+        return Variable(name, Nature.SCALAR, _KNOWN[plain])
     state = State(asker.job.search_path)
     copied = _COPIED.fullmatch(type_text.strip())
     start = span.start + len(type_text) - len(type_text.lstrip())
