@@ -35,7 +35,7 @@ class SmokeFailOn(StrEnum):
 Targets = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[TARGET]...",
+        metavar="TARGET",
         show_default=False,
         help="A database URL or libpq conninfo; or .sql files, a folder of migrations, a project folder, - for stdin. "
         "Without one: DATABASE_URL, SUPABASE_DB_URL, POSTGRES_URL_NON_POOLING, DIRECT_URL, or the project around you.",

@@ -11,7 +11,7 @@ from trigger_audit.cli.terminal import style_for
 
 
 def rule(
-    code: Annotated[str | None, typer.Argument(metavar="[CODE]", help="TA107, or its name.")] = None,
+    code: Annotated[str | None, typer.Argument(metavar="CODE", help="TA107, or its name.")] = None,
 ) -> None:
     """Explain a rule, or list all."""
     from trigger_audit.report.pages import rule_list, rule_page

@@ -1,0 +1,43 @@
+"""The README says what the tool says."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from tests.cli.running import run
+from trigger_audit.rules.registry import all_rules
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+
+
+def rule_table() -> str:
+    rows = "".join(
+        f"| {rule.meta.code} | {rule.meta.name} | {rule.meta.severity} | {rule.meta.summary} |\n" for rule in all_rules()
+    )
+    return f"<!-- rules -->\n| code | name | severity | finds |\n|---|---|---|---|\n{rows}<!-- /rules -->"
+
+
+def test_the_table_of_rules_is_that_of_the_registry() -> None:
+    """UPDATE_GOLDEN=1 writes it anew."""
+    text = README.read_text(encoding="utf-8")
+    if os.environ.get("UPDATE_GOLDEN"):
+        text = re.sub(r"<!-- rules -->.*<!-- /rules -->", lambda _: rule_table(), text, flags=re.DOTALL)
+        README.write_text(text, encoding="utf-8")
+    assert rule_table() in text
+
+
+def test_the_first_screen_is_real_output() -> None:
+    text = README.read_text(encoding="utf-8")
+    scan, smoke = re.findall(r"```console\n\$ trigger-audit \w+ \"\$DATABASE_URL\"\n(.*?)```", text, re.DOTALL)
+    assert scan in run("scan", "sql/examples/broken", "--select", "TA101", cwd=ROOT).out
+    flows = ("--flow", "signup-email", "--flow", "login")
+    assert smoke in run("smoke", "sql/examples/broken", *flows, cwd=ROOT).out
+
+
+def test_the_options_in_the_table_exist() -> None:
+    named = set(re.findall(r"`(--[a-z-]+)", README.read_text(encoding="utf-8")))
+    known = run("scan", "--help").out + run("smoke", "--help").out + run("--help").out
+    assert {option for option in named if option not in known} == set()
