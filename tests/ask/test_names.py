@@ -7,7 +7,11 @@ from collections import Counter
 import pytest
 
 from tests.ask.asked import Case, ask_one, job_of, made, told
-from tests.ask.cases import CASES
+from tests.ask.cases_faults import FAULTS
+from tests.ask.cases_not_run import NOT_RUN
+from tests.ask.cases_variables import VARIABLES
+
+CASES = (*FAULTS, *VARIABLES, *NOT_RUN)
 
 
 @pytest.fixture(params=["18", "15"])
