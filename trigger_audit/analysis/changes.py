@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from trigger_audit.analysis.conditions import Columns, assumptions, evaluate, term
+from trigger_audit.analysis.conditions import assumptions, evaluate, term
 from trigger_audit.analysis.expressions import identifier
+from trigger_audit.analysis.reader import Columns
 from trigger_audit.analysis.state import NULL, UNKNOWN, Row, State, Term
 from trigger_audit.auth.model import ColumnState, Nullability, Origin
 

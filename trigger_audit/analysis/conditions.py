@@ -6,55 +6,45 @@ only where it is true.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from sqlglot import exp
 
 from trigger_audit.analysis.expressions import Unreadable, expression_node, identifier
-from trigger_audit.analysis.shapes import array_items, is_named, quantifier, record
-from trigger_audit.analysis.state import NULL, UNKNOWN, State, Term, constant
-from trigger_audit.analysis.truth import (
-    ANY_TRUTH,
-    Truth,
-    and_,
-    boolean,
-    compare,
-    distinct,
-    distinct_rows,
-    either,
-    not_,
-    row_is_null,
-    truth,
-)
+from trigger_audit.analysis.reader import Columns, Reader
+from trigger_audit.analysis.state import UNKNOWN, State, Term
+from trigger_audit.analysis.truth import ANY_TRUTH, Truth
 
-Columns = Callable[[exp.Column], Term | None]
-"""Resolves a column that is neither NEW's nor OLD's: of the row that a WHERE looks at. None: not known."""
-
-_COMPARISONS: dict[type[exp.Expression], str] = {
-    exp.EQ: "=",
-    exp.NEQ: "<>",
-    exp.LT: "<",
-    exp.LTE: "<=",
-    exp.GT: ">",
-    exp.GTE: ">=",
-}
-# Casts that keep two equal values equal and a constant's text what it was.
-_TEXT_KEEPING = frozenset(("TEXT", "VARCHAR", "UUID", "BOOLEAN", "INT", "BIGINT", "USERDEFINED", "USER-DEFINED"))
-_KEEPS_NULLNESS = (exp.Lower, exp.Upper, exp.Trim, exp.Length)
-_VOLATILE = tuple(
-    getattr(exp, name) for name in ("Rand", "Randn", "Uuid", "Uniform", "NextValueFor", "AggFunc") if hasattr(exp, name)
-)
-_IMMUTABLE = frozenset(
-    ("btrim", "ltrim", "rtrim", "to_jsonb", "jsonb_extract_path_text", "jsonb_extract_path", "digest")
-)
+_OF_THE_TRIGGER = frozenset(("tg_name", "tg_when", "tg_level", "tg_argv"))
+_MOST_READINGS = 512
 
 
 def evaluate(node: exp.Expression | None, state: State, columns: Columns | None = None) -> frozenset[Truth]:
     """The outcomes that a condition may have; all three where `node` is None (unread) or not understood."""
     if node is None:
         return ANY_TRUTH
-    return _Reader(state, columns).truth(_condition(node))
+    if columns is not None:
+        return Reader(state, columns).truth(_condition(node))
+    row = state.new or state.old
+    if row is None:
+        return Reader(state, None).truth(_condition(node))
+    # Thousands of triggers ask the same of the same rows of Auth.
+    key = (id(node), state.event, state.depth, state.touched, state.table and state.table.oid, state.old, state.assumed)
+    known = row.readings.get(key)
+    if known is None:
+        outcomes = Reader(state, None).truth(_condition(node))
+        if _names_trigger(node):
+            return outcomes
+        if len(row.readings) >= _MOST_READINGS:
+            row.readings.clear()
+        # The node is kept, for its id to stay its own.
+        known = (node, outcomes)
+        row.readings[key] = known
+    return known[1]
+
+
+def _names_trigger(node: exp.Expression) -> bool:
+    return any(identifier(column.this) in _OF_THE_TRIGGER for column in node.find_all(exp.Column))
 
 
 def assumptions(
@@ -68,13 +58,13 @@ def assumptions(
         node = node.this
     if isinstance(node, exp.And if holds else exp.Or):
         return assumptions(node.this, state, holds, columns) | assumptions(node.expression, state, holds, columns)
-    symbol = _Reader(state, columns).term(node).symbol
+    symbol = Reader(state, columns).term(node).symbol
     return frozenset() if symbol is None else frozenset(((symbol, holds),))
 
 
 def term(node: exp.Expression | None, state: State, columns: Columns | None = None) -> Term:
     """What is known of an expression's value."""
-    return UNKNOWN if node is None else _Reader(state, columns).term(_condition(node))
+    return UNKNOWN if node is None else Reader(state, columns).term(_condition(node))
 
 
 @lru_cache(maxsize=4096)
@@ -94,284 +84,3 @@ def _condition(node: exp.Expression) -> exp.Expression:
             inner: exp.Expression = node.expressions[0]
             return inner
     return node
-
-
-class _Reader:
-    """Reads one expression in one state."""
-
-    __slots__ = ("_columns", "_state")
-
-    def __init__(self, state: State, columns: Columns | None) -> None:
-        self._state = state
-        self._columns = columns
-
-    def truth(self, node: exp.Expression) -> frozenset[Truth]:
-        found = self.term(node)
-        outcomes = truth(found)
-        if found.symbol is not None and self._state.assumed and len(outcomes) > 1:
-            if (found.symbol, True) in self._state.assumed:
-                return frozenset((True,))
-            if (found.symbol, False) in self._state.assumed:
-                return outcomes - {True}
-        return outcomes
-
-    def term(self, node: exp.Expression) -> Term:
-        match node:
-            case exp.Paren():
-                return self.term(node.this)
-            case exp.Null():
-                return NULL
-            case exp.Boolean():
-                return constant("true" if node.this else "false")
-            case exp.Literal():
-                return constant(str(node.this))
-            case exp.Neg(this=exp.Literal() as literal) if not literal.is_string:
-                return constant("-" + str(literal.this))
-            case exp.Cast():
-                return self._cast(node)
-            case exp.Column():
-                return self._column(node)
-            case exp.And():
-                return boolean(and_(self.truth(node.this), self.truth(node.expression)), self._symbol(node))
-            case exp.Or():
-                both = and_(not_(self.truth(node.this)), not_(self.truth(node.expression)))
-                return boolean(not_(both), self._symbol(node))
-            case exp.Not():
-                return boolean(not_(self.truth(node.this)), self._symbol(node))
-            case exp.NullSafeNEQ():
-                return boolean(self._distinct(node.this, node.expression), self._symbol(node))
-            case exp.NullSafeEQ():
-                return boolean(not_(self._distinct(node.this, node.expression)), self._symbol(node))
-            case exp.Is():
-                return self._is(node)
-            case exp.In():
-                return self._in(node)
-            case exp.Between():
-                value, low, high = self.term(node.this), self.term(node.args["low"]), self.term(node.args["high"])
-                return boolean(and_(compare(">=", value, low), compare("<=", value, high)), self._symbol(node))
-            case exp.Coalesce():
-                return self._coalesce(node)
-            case exp.Nullif():
-                return self._nullif(node)
-            case exp.Case():
-                return self._case(node)
-            case exp.Exists():
-                return boolean((True, False))
-            case exp.DPipe():
-                return self._concatenation(node)
-            case exp.Anonymous() | exp.Dot():
-                return self._call(node)
-        operator = _COMPARISONS.get(type(node))
-        if operator is not None:
-            return self._comparison(node, operator)
-        return self._other(node)
-
-    def _column(self, node: exp.Column) -> Term:
-        name = identifier(node.this)
-        qualifier = identifier(node.args.get("table"))
-        if name is None:
-            return UNKNOWN
-        if qualifier in ("new", "old") and node.args.get("db") is None:
-            return self._state.field(qualifier, name)
-        if self._columns is not None and (found := self._columns(node)) is not None:
-            return found
-        if qualifier is not None or self._state.trigger is None or self._state.table is None:
-            return UNKNOWN
-        match name:
-            case "tg_op":
-                return constant(self._state.event, exact=True)
-            case "tg_name":
-                return constant(self._state.trigger.name, exact=True)
-            case "tg_when":
-                return constant(self._state.trigger.timing, exact=True)
-            case "tg_level":
-                return constant(self._state.trigger.level, exact=True)
-            case "tg_table_name" | "tg_relname":
-                return constant(self._state.table.relation, exact=True)
-            case "tg_table_schema":
-                return constant(self._state.table.schema, exact=True)
-        return UNKNOWN
-
-    def _cast(self, node: exp.Cast) -> Term:
-        inner = self.term(node.this)
-        target = node.args["to"]
-        kind = target.this
-        kind_name = kind.value if isinstance(kind, exp.DataType.Type) else str(kind)
-        if kind_name.upper() in _TEXT_KEEPING and not target.expressions:
-            return inner
-        if inner.constants == frozenset():
-            return NULL
-        symbol = None if inner.symbol is None else f"cast({inner.symbol} as {target.sql('postgres')})"
-        return Term(inner.nulls, None, symbol)
-
-    def _comparison(self, node: exp.Expression, operator: str) -> Term:
-        left, right = node.this, node.expression
-        quantified = quantifier(right)
-        if quantified is not None:
-            items = array_items(right)
-            if items is None or (operator, quantified) not in (("=", "any"), ("<>", "all")):
-                return UNKNOWN
-            found = self._among(left, items)
-            return boolean(found if operator == "=" else not_(found), self._symbol(node))
-        one, other = self._fields(left), self._fields(right)
-        if one is not None and other is not None:
-            if operator not in ("=", "<>"):
-                return UNKNOWN
-            equal: set[Truth] = set(not_(distinct_rows(one, other)))
-            # Two records compare NULL fields as equal, two row constructors give NULL for them.
-            if any(field.nulls for field in (*one, *other)):
-                equal.add(None)
-            return boolean(equal if operator == "=" else not_(frozenset(equal)), self._symbol(node))
-        return boolean(compare(operator, self.term(left), self.term(right)), self._symbol(node))
-
-    def _distinct(self, left: exp.Expression, right: exp.Expression) -> frozenset[Truth]:
-        one, other = self._fields(left), self._fields(right)
-        if one is not None and other is not None:
-            return distinct_rows(one, other)
-        return distinct(self.term(left), self.term(right))
-
-    def _fields(self, node: exp.Expression) -> tuple[Term, ...] | None:
-        """The fields of a row: NEW, NEW.*, ROW(...), (a, b). None where the node is no row."""
-        while isinstance(node, exp.Paren):
-            node = node.this
-        name = record(node)
-        if name is not None and self._state.trigger is not None and self._state.table is not None:
-            return tuple(self._state.field(name, column.name) for column in self._state.table.columns)
-        if isinstance(node, exp.Tuple) or (isinstance(node, exp.Anonymous) and is_named(node, "row")):
-            found: list[Term] = []
-            for item in node.expressions:
-                found.extend(self._fields(item) or (self.term(item),))
-            return tuple(found)
-        return None
-
-    def _is(self, node: exp.Is) -> Term:
-        subject, what = node.this, node.expression
-        negated = bool(node.args.get("negate"))
-        if isinstance(what, exp.Not):
-            negated, what = not negated, what.this
-        fields = self._fields(subject)
-        outcomes: frozenset[Truth]
-        if isinstance(what, exp.Null):
-            if fields is not None:
-                return boolean(row_is_null(fields, negated))
-            value = self.term(subject)
-            outcomes = frozenset(
-                outcome
-                for outcome, possible in ((True, value.nulls), (False, value.constants != frozenset()))
-                if possible
-            )
-        elif isinstance(what, exp.Boolean):
-            outcomes = frozenset(outcome is bool(what.this) for outcome in self.truth(subject))
-        else:
-            return boolean((True, False))
-        return boolean(not_(outcomes) if negated else outcomes, self._symbol(node))
-
-    def _in(self, node: exp.In) -> Term:
-        if node.args.get("query") is not None or not node.expressions:
-            return UNKNOWN
-        if any(isinstance(item, exp.Query) for item in node.expressions):
-            return UNKNOWN
-        return boolean(self._among(node.this, node.expressions), self._symbol(node))
-
-    def _among(self, subject: exp.Expression, items: Iterable[exp.Expression]) -> frozenset[Truth]:
-        value = self.term(subject)
-        none: frozenset[Truth] = frozenset((True,))
-        for item in items:
-            none = and_(none, not_(compare("=", value, self.term(item))))
-        return not_(none)
-
-    def _coalesce(self, node: exp.Coalesce) -> Term:
-        reached: list[Term] = []
-        for item in (node.this, *node.expressions):
-            value = self.term(item)
-            if value.constants == frozenset():
-                continue
-            reached.append(value)
-            if not value.nulls:
-                break
-        if not reached:
-            return NULL
-        if len(reached) == 1:
-            return reached[0]
-        return either(reached, reached[-1].nulls, self._symbol(node))
-
-    def _nullif(self, node: exp.Nullif) -> Term:
-        value = self.term(node.this)
-        equal = compare("=", value, self.term(node.expression))
-        if True not in equal:
-            return value
-        if equal == frozenset((True,)):
-            return NULL
-        return Term(True, value.constants, self._symbol(node), value.exact)
-
-    def _case(self, node: exp.Case) -> Term:
-        reached: list[Term] = []
-        for branch in node.args["ifs"]:
-            if node.this is not None:
-                holds = compare("=", self.term(node.this), self.term(branch.this))
-            else:
-                holds = self.truth(branch.this)
-            if True in holds:
-                reached.append(self.term(branch.args["true"]))
-            if holds == frozenset((True,)):
-                break
-        else:
-            default = node.args.get("default")
-            reached.append(NULL if default is None else self.term(default))
-        if len(reached) == 1:
-            return reached[0]
-        return either(reached, any(value.nulls for value in reached), self._symbol(node))
-
-    def _concatenation(self, node: exp.DPipe) -> Term:
-        one, other = self.term(node.this), self.term(node.expression)
-        if one.constants == frozenset() or other.constants == frozenset():
-            return NULL
-        constants = None
-        if one.constants is not None and other.constants is not None:
-            constants = frozenset(first + second for first in one.constants for second in other.constants)
-        return Term(one.nulls or other.nulls, constants, self._symbol(node), one.exact and other.exact)
-
-    def _call(self, node: exp.Expression) -> Term:
-        function = node
-        if isinstance(node, exp.Dot):
-            if identifier(node.this) != "pg_catalog":
-                return UNKNOWN
-            function = node.expression
-        if isinstance(function, exp.Anonymous) and is_named(function, "pg_trigger_depth"):
-            return constant(str(self._state.depth), exact=True)
-        return Term(True, None, self._symbol(function))
-
-    def _other(self, node: exp.Expression) -> Term:
-        if isinstance(node, _KEEPS_NULLNESS):
-            inner = self.term(node.this)
-            return NULL if inner.constants == frozenset() else Term(inner.nulls, None, self._symbol(node))
-        if isinstance(node, exp.Binary) and any(
-            self.term(side).constants == frozenset() for side in (node.this, node.expression)
-        ):
-            # PostgreSQL's own operators are strict.
-            return NULL
-        return Term(True, None, self._symbol(node))
-
-    def _symbol(self, node: exp.Expression) -> str | None:
-        """A name for the value, the same for the same computation of the same terms; None where it may vary."""
-        if isinstance(node, (exp.Query, exp.Subquery, exp.Exists, exp.Star, exp.Window, *_VOLATILE)):
-            return None
-        parts = [type(node).__name__]
-        if isinstance(node, exp.Anonymous):
-            if str(node.this).lower() not in _IMMUTABLE:
-                return None
-            parts.append(str(node.this).lower())
-        for key, value in node.args.items():
-            if key == "this" and isinstance(node, exp.Anonymous):
-                continue
-            for item in value if isinstance(value, list) else (value,):
-                if isinstance(item, exp.DataType | exp.Identifier | exp.JSONPath | exp.JSONPathPart | exp.Var):
-                    parts.append(item.sql("postgres"))
-                elif isinstance(item, exp.Expression):
-                    symbol = self._symbol(item) if isinstance(item, exp.If) else self.term(item).symbol
-                    if symbol is None:
-                        return None
-                    parts.append(symbol)
-                elif item is not None:
-                    parts.append(repr(item))
-        return "(" + " ".join(parts) + ")"

@@ -81,7 +81,7 @@ def _round(triggers: Triggers, legs: Sequence[Leg], closing: Link, current: list
     ahead = [*legs[1:], Leg(legs[0].trigger, legs[0].event, legs[0].facts, (), closing)]
     for leg in ahead:
         assert leg.link is not None
-        reached = Reach(current).into(leg.link.statement)
+        reached = Reach(current, assume=True).into(leg.link.statement)
         if leg.trigger is None or leg.link.write is None or leg.link.table is None:
             current = [situation.in_helper(sure=True) for situation in reached]
             continue

@@ -70,10 +70,15 @@ def root_changes(table: Table, event: str, firings: Sequence[Firing]) -> list[tu
 
 
 class Reach:
-    """Which statements of one function run in which of its situations. Conditions are read once a situation."""
+    """Which statements of one function run in which of its situations. Conditions are read once a situation.
 
-    def __init__(self, situations: Sequence[Situation]) -> None:
+    With `assume` the situations remember how conditions came out that depend on data: if one has let a cycle go round
+    once, it lets it go round again as long as what it looks at stays the same.
+    """
+
+    def __init__(self, situations: Sequence[Situation], *, assume: bool = False) -> None:
         self._situations = situations
+        self._assume = assume
         self._read: dict[tuple[int, int], frozenset[Truth]] = {}
 
     def into(self, statement: StatementFacts) -> list[Situation]:
@@ -92,17 +97,17 @@ class Reach:
                     break
                 if (outcomes != _SURE) if condition.holds else (True in outcomes):
                     sure = False
+                    if not self._assume:
+                        continue
                     assumed |= assumptions(condition.expression.node, situation.state, condition.holds)
             else:
-                state = replace(situation.state, assumed=situation.state.assumed | assumed)
-                found.append(
-                    replace(
-                        situation,
-                        state=state if assumed else situation.state,
-                        certain=situation.certain and sure,
-                        steady=situation.steady and sure,
-                    )
-                )
+                if sure:
+                    found.append(situation)
+                    continue
+                state = situation.state
+                if assumed:
+                    state = replace(state, assumed=state.assumed | assumed)
+                found.append(Situation(state, situation.stored, situation.firings, False, False))
         return found
 
     def _outcomes(self, at: int, situation: Situation, expression: SqlFacts) -> frozenset[Truth]:

@@ -57,7 +57,7 @@ class Row:
     what remains is any value, under a symbol of its own that begins with `name`.
     """
 
-    __slots__ = ("_base", "_below", "_known", "name")
+    __slots__ = ("_base", "_below", "_known", "name", "readings")
 
     def __init__(
         self, name: str, known: Mapping[str, Term], below: Row | None = None, base: RowState | None = None
@@ -66,6 +66,8 @@ class Row:
         self._known = dict(known)
         self._below = below
         self._base = base
+        self.readings: dict[object, tuple[object, frozenset[bool | None]]] = {}
+        """What conditions gave that were read of this row, see `conditions.evaluate`."""
 
     def term(self, column: str) -> Term:
         found = self._known.get(column)
