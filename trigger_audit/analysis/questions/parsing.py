@@ -152,7 +152,8 @@ class _Reader:
                 pending.extend((key, item, context) for item in reversed(node))
             elif isinstance(node, dict):
                 pending.extend(reversed(self._visit(key, node, context)))
-        found.references.sort(key=lambda reference: reference.start)
+        # `SET (a, b) = (...)` has its source in the tree once for each column.
+        found.references = sorted(set(found.references), key=lambda reference: reference.start)
         return found
 
     def _visit(self, key: str, node: dict[str, Any], context: _Context) -> list[tuple[str, Any, _Context]]:
