@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from trigger_audit.analysis.dynamic import command_of, constant_command
 from trigger_audit.analysis.statements import read_expression, read_statement
 from trigger_audit.plpgsql import tree
 
 if TYPE_CHECKING:
-    from trigger_audit.analysis.model import FunctionCall, SqlFacts, StatementFacts, Write
+    from trigger_audit.analysis.model import FunctionCall, Site, SqlFacts, Write
     from trigger_audit.catalog.model import Catalog, Function, Table
 
 
@@ -80,28 +82,30 @@ class Calls:
         return node is not None and not any(isinstance(found, chooses) for found in node.walk())
 
 
+def sql_of(site: Site, catalog: Catalog) -> tuple[SqlFacts, ...]:
+    """The SQL that a statement runs: its own, and the text of an EXECUTE where that is always the same.
+
+    What stands in such a text has its own place where the text is one plain literal, else that of the command.
+    """
+    command = command_of(site.statement.statement)
+    text = None if command is None else constant_command(site, catalog)
+    if command is None or text is None:
+        return site.statement.sql
+    lead = len(command.text) - len(command.text.lstrip()) + 1
+    if command.text[lead : lead + len(text)] == text:
+        return (*site.statement.sql, _of_text(text, command.span.start + lead))
+    return (*site.statement.sql, _placed(_of_text(text, 0), command.span))
+
+
 @lru_cache(maxsize=2048)
 def _of_text(text: str, start: int) -> SqlFacts:
     return read_statement(tree.Fragment(text, tree.Span(start, start + len(text))))
 
 
-def sql_of(statement: StatementFacts) -> tuple[SqlFacts, ...]:
-    """The SQL that a statement runs: its own, and the text of an EXECUTE where that is one constant.
-
-    Spans in such a text are right where the constant stands between plain quotes without a doubled one.
-    """
-    dynamic: tree.Fragment | None = None
-    match statement.statement:
-        case tree.Execute() | tree.ForExecute():
-            dynamic = statement.statement.command
-        case tree.ReturnQuery(dynamic=True) | tree.Open(dynamic=True):
-            dynamic = statement.statement.query
-    if dynamic is None:
-        return statement.sql
-    found = list(statement.sql)
-    for facts in statement.sql:
-        node = facts.node
-        if facts.fragment.span == dynamic.span and isinstance(node, exp.Literal) and node.is_string:
-            lead = len(facts.fragment.text) - len(facts.fragment.text.lstrip())
-            found.append(_of_text(str(node.this), facts.fragment.span.start + lead + 1))
-    return tuple(found)
+@lru_cache(maxsize=2048)
+def _placed(sql: SqlFacts, span: tree.Span) -> SqlFacts:
+    return replace(
+        sql,
+        writes=tuple(replace(write, span=span) for write in sql.writes),
+        calls=tuple(replace(call, span=span) for call in sql.calls),
+    )

@@ -252,7 +252,7 @@ class _Walk:
         if not step.silent:
             self._shared.sites.append(site)
         caught: tuple[Caught, ...] | None = None
-        for sql in sql_of(statement):
+        for sql in sql_of(site, self._shared.catalog):
             if not sql.calls and not sql.writes:
                 continue
             if caught is None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from trigger_audit.analysis.conditions import assumptions, evaluate, term
-from trigger_audit.analysis.expressions import identifier
+from trigger_audit.analysis.expressions import identifier, statement_node
 from trigger_audit.analysis.reader import Columns
 from trigger_audit.analysis.state import NULL, UNKNOWN, Row, State, Term
 from trigger_audit.auth.model import ColumnState, Nullability, Origin
@@ -225,11 +226,10 @@ def _updated(
     return Change(table, "UPDATE", names, new, met.row, met.sure, write, met.possible, assumed=met.assumed)
 
 
-def _is_single(write: Write, facts: SqlFacts) -> bool:
-    """Whether an INSERT brings at least one row whatever the data: VALUES, or a SELECT that reads nothing."""
-    if facts.node is None:
-        return False
-    for node in facts.node.find_all(exp.Insert):
+@lru_cache(maxsize=4096)
+def _is_single(text: str) -> bool:
+    """Whether the INSERTs of a statement bring a row each whatever the data: VALUES, or a SELECT that reads nothing."""
+    for node in statement_node(text).find_all(exp.Insert):
         source = node.expression
         if source is None or isinstance(source, exp.Values):
             continue
@@ -241,7 +241,7 @@ def _is_single(write: Write, facts: SqlFacts) -> bool:
 
 
 def _insert(write: Write, facts: SqlFacts, table: Table, state: State, stored: tuple[Stored, ...]) -> Iterator[Change]:
-    sure = _is_single(write, facts)
+    sure = facts.has_node and _is_single(facts.fragment.text)
     values: dict[str, Term] = {}
     if len(write.rows) == 1:
         values = _values(write.rows[0], table, state, None)

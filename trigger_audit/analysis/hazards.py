@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from trigger_audit.analysis.calls import sql_of
-from trigger_audit.plpgsql import tree
+from trigger_audit.analysis.dynamic import command_of, constant_command
 from trigger_audit.smoke.model import Hazard
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _collected(cascade: Cascade, catalog: Catalog, *, sequences_only: bool) -> t
 
 
 def _of_site(site: Site, catalog: Catalog) -> Iterator[Hazard]:
-    for sql in sql_of(site.statement):
+    for sql in sql_of(site, catalog):
         for call in sql.calls:
             effect = _effect(call.schema, call.name)
             if effect is not None and not _is_of_user(call, site, catalog):
@@ -89,14 +89,16 @@ def _of_site(site: Site, catalog: Catalog) -> Iterator[Hazard]:
                 yield _hazard(site, write.span.start, f"{write.kind} {table.name}", FOREIGN)
         if not sql.is_expression and sql.node is None and _PROGRAM.search(sql.fragment.text):
             yield _hazard(site, sql.fragment.span.start, "COPY", FILE)
-    if isinstance(site.statement.statement, tree.Execute | tree.ForExecute | tree.ReturnQuery | tree.Open):
+    command = command_of(site.statement.statement)
+    if command is not None and constant_command(site, catalog) is None:
         for sql in site.statement.sql:
-            yield from _of_text(site, sql)
+            if sql.fragment is command:
+                yield from _of_text(site, sql)
 
 
 def _of_text(site: Site, sql: SqlFacts) -> Iterator[Hazard]:
     """What the literals of a command's text that is put together name."""
-    if sql.node is None or isinstance(sql.node, exp.Literal) or not sql.is_expression:
+    if sql.node is None:
         return
     for literal in sql.node.find_all(exp.Literal):
         if not literal.is_string:
