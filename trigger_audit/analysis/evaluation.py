@@ -15,7 +15,9 @@ from trigger_audit.analysis.assumptions import Assumptions
 from trigger_audit.analysis.enums import enum_labels
 from trigger_audit.analysis.expressions import fold
 from trigger_audit.analysis.functions import NEVER_NULL_NODES, STRICT_NODES, is_never_null_call, is_strict_call
-from trigger_audit.analysis.nodes import bare, call_of, column_of, json_step, key_of, literal_text
+from trigger_audit.analysis.nodes import (
+    bare, beside_fallback, call_of, column_of, is_where_of, json_step, key_of, literal_text,
+)  # fmt: skip
 from trigger_audit.analysis.rows import METADATA, AuthRows
 from trigger_audit.analysis.terms import LOOKUP, NOBODY, UNKNOWN, Term, joined
 from trigger_audit.analysis.variables import Variables
@@ -65,7 +67,7 @@ class Evaluation:
             node = facts.node
             query = node.expression if isinstance(node, exp.Insert) else node
             where = query.args.get("where") if isinstance(query, exp.Select | exp.Update) else None
-            if node is not None and where is not None and not _within_where(node, expression):
+            if node is not None and where is not None and not is_where_of(node, expression.node):
                 known.append((where.this, True))
         return Assumptions.of(known)
 
@@ -156,8 +158,15 @@ class Evaluation:
                 term = self.term(source.expression, known)
         finally:
             self._open.discard(name)
+        if source.certain:
+            return term
         # Where it is not sure that the assignment ran, or ran before, the value may be another one.
-        return term if source.certain else replace(term, nulls=NOBODY, always=NOBODY, sure=False)
+        nulls = NOBODY
+        for condition in source.unless:
+            if condition.expression.node is not None:
+                nulls |= self.fails_bare(condition.expression.node, condition.holds, Assumptions())
+        reason = f"{name}, which one branch leaves unassigned,"
+        return replace(term, nulls=nulls, always=NOBODY, reason=reason, sure=False)
 
     # -- JSON
 
@@ -260,6 +269,9 @@ class Evaluation:
     def _nullif(self, node: exp.Nullif, known: Assumptions) -> Term:
         left, right = self.term(node.this, known), self.term(node.expression, known)
         term = replace(left, sure=False, document="", record="")
+        if (fallback := beside_fallback(node.this, node.expression)) is not None:
+            beside = self._first_of(fallback, known)
+            term = replace(term, nulls=beside.nulls, always=beside.always, reason=beside.reason)
         if left.constants is None or right.constants is None or len(right.constants) != 1 or not _never_null(right):
             return term
         if left.constants == right.constants:
@@ -383,12 +395,6 @@ class Evaluation:
         if strict or known.found or (grouped and value.find(exp.AggFunc) is None and where is None):
             return term
         return replace(term, nulls=self.universe, reason=LOOKUP)
-
-
-def _within_where(node: exp.Expression, expression: Expression) -> bool:
-    """Whether the expression is the WHERE itself: that is evaluated before it holds."""
-    where = node.args.get("where")
-    return where is not None and where.this == expression.node
 
 
 def _never_null(term: Term) -> bool:

@@ -11,7 +11,7 @@ from trigger_audit.analysis.targets import target_parts, written_by
 from trigger_audit.plpgsql import tree
 
 if TYPE_CHECKING:
-    from trigger_audit.analysis.model import Site, StatementFacts
+    from trigger_audit.analysis.model import Condition, Site, StatementFacts
 
 _WHOLE = "*"
 
@@ -20,7 +20,8 @@ _WHOLE = "*"
 class Source:
     """An expression, or one column (from 0) of the query whose INTO it is.
 
-    `certain`: at the site the variable holds this value; else the assignment may not have run, or not yet.
+    `certain`: at the site the variable holds this value; else the assignment may not have run, or not yet. `unless` are
+    conditions of which one must have failed then, and in that case the variable is NULL ('()': that is not known).
     """
 
     expression: exp.Expression | None
@@ -28,6 +29,7 @@ class Source:
     position: int
     strict: bool
     certain: bool
+    unless: tuple[Condition, ...] = ()
 
 
 class Variables:
@@ -73,7 +75,7 @@ class Variables:
     def _assigned(self, name: str, facts: StatementFacts, expression: exp.Expression | None) -> Source | None:
         certain = self._dominates(facts)
         if expression is not None:
-            return Source(expression, None, 0, False, certain)
+            return Source(expression, None, 0, False, certain, () if certain else self._skipped(name, facts))
         statement = facts.statement
         if not isinstance(statement, tree.Sql) or len(facts.sql) != 1 or not isinstance(facts.sql[0].node, exp.Select):
             return None
@@ -85,12 +87,32 @@ class Variables:
 
     def _dominates(self, facts: StatementFacts) -> bool:
         """Whether the statement has run, in full, each time the site runs."""
+        return self._lies_before(facts) and not self._not_taken(facts)
+
+    def _lies_before(self, facts: StatementFacts) -> bool:
+        """Whether it has run where its conditions held."""
         here = self._site.statement
-        taken = {(condition.expression.fragment.span, condition.holds) for condition in here.conditions}
         return (
             facts.span.end <= here.span.start
             and facts.in_handler <= here.in_handler
             and facts.loop_depth <= here.loop_depth
             and {handler.span for handler in facts.handlers} <= {handler.span for handler in here.handlers}
-            and all((condition.expression.fragment.span, condition.holds) in taken for condition in facts.conditions)
         )
+
+    def _not_taken(self, facts: StatementFacts) -> tuple[Condition, ...]:
+        taken = {(condition.expression.fragment.span, condition.holds) for condition in self._site.statement.conditions}
+        return tuple(
+            condition
+            for condition in facts.conditions
+            if (condition.expression.fragment.span, condition.holds) not in taken
+        )
+
+    def _skipped(self, name: str, facts: StatementFacts) -> tuple[Condition, ...]:
+        """The conditions that decide whether a variable declared without a value gets one before the site."""
+        empty = any(
+            isinstance(found.statement, tree.Declaration)
+            and found.statement.name == name
+            and found.statement.default is None
+            for found in self._site.facts.statements
+        )
+        return self._not_taken(facts) if empty and self._lies_before(facts) else ()
