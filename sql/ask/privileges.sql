@@ -20,7 +20,10 @@ SELECT w.number::integer AS number
            WHEN 'schema' THEN pg_catalog.has_schema_privilege(r.oid, w.object::pg_catalog.oid, w.privilege)
            WHEN 'function' THEN pg_catalog.has_function_privilege(r.oid, w.object::pg_catalog.oid, w.privilege)
            WHEN 'sequence' THEN
-               pg_catalog.has_sequence_privilege(r.oid, pg_catalog.to_regclass(w.name)::pg_catalog.oid, w.privilege)
+               -- nextval wants one of the two
+               pg_catalog.has_sequence_privilege(
+                   r.oid, pg_catalog.to_regclass(w.name)::pg_catalog.oid, w.privilege || ', UPDATE'
+               )
            WHEN 'column' THEN
                pg_catalog.has_column_privilege(r.oid, w.object::pg_catalog.oid, a.attnum, w.privilege)
            ELSE CASE

@@ -29,6 +29,7 @@ create table public.probes (id uuid);
 STATEMENTS = [
     ("insert into app.notes (id) values (new.id)", ["insert (id) on app.notes", "usage on sequence app.notes_n_seq"]),
     ("insert into app.notes (id) values (new.id)", ["usage on sequence app.notes_n_seq", "insert (id) on app.notes"]),
+    ("insert into app.notes (id) values (new.id)", ["insert on app.notes", "update on sequence app.notes_n_seq"]),
     ("insert into app.notes (n, id) values (1, new.id)", ["insert (n) on app.notes", "insert (id) on app.notes"]),
     ("insert into app.counted (body) values ('x')", ["insert on app.counted"]),
     ("insert into app.names values (new.id, 'x')", ["insert (id) on app.names", "insert (name) on app.names"]),
@@ -144,7 +145,7 @@ def test_gone_roles_and_objects_are_not_asked(connection: psycopg.Connection) ->
         Requirement("no such role", "schema", 2200, "USAGE"),
         Requirement("postgres", "table", 4_000_000_000, "INSERT"),
         Requirement("postgres", "function", 4_000_000_000, "EXECUTE"),
-        Requirement("postgres", "sequence", 0, "USAGE, UPDATE", "public.no_such_sequence"),
+        Requirement("postgres", "sequence", 0, "USAGE", "public.no_such_sequence"),
         Requirement("postgres", "column", 1259, "UPDATE", "no_such_column"),
     ]
     assert ask_privileges(connection, gone) == frozenset()

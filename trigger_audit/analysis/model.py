@@ -282,7 +282,8 @@ class Complaint:
 class Requirement:
     """A privilege that a statement needs. `kind` is table, column, schema, sequence or function.
 
-    `oid` identifies the object (for column: the table); `column` is '' unless the kind is column.
+    `oid` identifies the object (for column: the table). `column` is a column's name; for a sequence, which is found by
+    name (`oid` is 0), that name as SQL; '' for the other kinds.
     """
 
     role: str

@@ -150,7 +150,7 @@ class _Needs:
         for column in table.columns:
             if column.name not in given and column.default is not None and not column.identity:
                 for name in _SEQUENCE.findall(column.default):
-                    yield Requirement(self._role, "sequence", 0, "USAGE, UPDATE", name.replace("''", "'"))
+                    yield Requirement(self._role, "sequence", 0, "USAGE", name.replace("''", "'"))
 
 
 def _column(name: str, table: Table) -> str | None:

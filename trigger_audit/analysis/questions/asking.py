@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from trigger_audit.analysis.questions.state import State
 
 Builder = Callable[[Rewriter], None]
-_IN_PART = "a record's columns are not known: checked in part"
+_IN_PART = "a variable's type or a record's columns are not known: checked in part"
 _NAMES_TABLES = frozenset({"TruncateStmt", "LockStmt", "RefreshMatViewStmt"})
 
 
