@@ -15,9 +15,7 @@ from trigger_audit.analysis.assumptions import Assumptions
 from trigger_audit.analysis.enums import enum_labels
 from trigger_audit.analysis.expressions import fold
 from trigger_audit.analysis.functions import NEVER_NULL_NODES, STRICT_NODES, is_never_null_call, is_strict_call
-from trigger_audit.analysis.nodes import (
-    bare, beside_fallback, call_of, column_of, is_where_of, json_step, key_of, literal_text,
-)  # fmt: skip
+from trigger_audit.analysis.nodes import bare, beside, call_of, column_of, is_where, json_step, key_of, literal_text
 from trigger_audit.analysis.rows import METADATA, AuthRows
 from trigger_audit.analysis.terms import LOOKUP, NOBODY, UNKNOWN, Term, joined
 from trigger_audit.analysis.variables import Variables
@@ -67,7 +65,7 @@ class Evaluation:
             node = facts.node
             query = node.expression if isinstance(node, exp.Insert) else node
             where = query.args.get("where") if isinstance(query, exp.Select | exp.Update) else None
-            if node is not None and where is not None and not is_where_of(node, expression.node):
+            if node is not None and where is not None and not is_where(node, expression.node):
                 known.append((where.this, True))
         return Assumptions.of(known)
 
@@ -269,9 +267,9 @@ class Evaluation:
     def _nullif(self, node: exp.Nullif, known: Assumptions) -> Term:
         left, right = self.term(node.this, known), self.term(node.expression, known)
         term = replace(left, sure=False, document="", record="")
-        if (fallback := beside_fallback(node.this, node.expression)) is not None:
-            beside = self._first_of(fallback, known)
-            term = replace(term, nulls=beside.nulls, always=beside.always, reason=beside.reason)
+        if (fallback := beside(node.this, node.expression)) is not None:
+            others = self._first_of(fallback, known)
+            term = replace(term, nulls=others.nulls, always=others.always, reason=others.reason)
         if left.constants is None or right.constants is None or len(right.constants) != 1 or not _never_null(right):
             return term
         if left.constants == right.constants:

@@ -125,7 +125,7 @@ def key_of(node: exp.Expression) -> str:
     return f"{type(node).__name__}({parts})" if parts else node.sql("postgres")
 
 
-def beside_fallback(node: exp.Expression, removed: exp.Expression) -> list[exp.Expression] | None:
+def beside(node: exp.Expression, removed: exp.Expression) -> list[exp.Expression] | None:
     """Of nullif(coalesce(x, y, ''), '') x and y: NULL where they are. None for anything else; trim is seen through."""
     node, text = bare(node), literal_text(removed)
     while isinstance(node, exp.Trim) and node.args.get("expression") is None and text is not None and not text.strip():
@@ -135,7 +135,7 @@ def beside_fallback(node: exp.Expression, removed: exp.Expression) -> list[exp.E
     return [node.this, *node.expressions[:-1]] if literal_text(node.expressions[-1]) == text else None
 
 
-def is_where_of(statement: exp.Expression, node: exp.Expression) -> bool:
+def is_where(statement: exp.Expression, node: exp.Expression) -> bool:
     """Whether a node is the statement's WHERE itself: that is evaluated before it holds."""
     where = statement.args.get("where")
     return where is not None and where.this == node
