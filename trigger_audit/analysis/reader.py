@@ -77,9 +77,9 @@ class Reader:
             case exp.Boolean():
                 return constant("true" if node.this else "false")
             case exp.Literal():
-                return constant(str(node.this))
+                return constant(str(node.this), number=not node.is_string)
             case exp.Neg(this=exp.Literal() as literal) if not literal.is_string:
-                return constant("-" + str(literal.this))
+                return constant("-" + str(literal.this), number=True)
             case exp.Cast():
                 return self._cast(node)
             case exp.Column():
@@ -291,7 +291,7 @@ class Reader:
                 return UNKNOWN
             function = node.expression
         if isinstance(function, exp.Anonymous) and is_named(function, "pg_trigger_depth"):
-            return constant(str(self._state.depth), exact=True)
+            return constant(str(self._state.depth), number=True)
         return Term(True, None, self._symbol(function))
 
     def _other(self, node: exp.Expression) -> Term:

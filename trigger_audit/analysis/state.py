@@ -31,7 +31,7 @@ class Term:
 
     `nulls`: it may be NULL. `constants`: its values other than NULL as text (booleans `true` and `false`), None: any.
     `exact`: its type compares texts byte by byte, so that different texts are different values.
-    `differs_from`: the symbol of a value that this one never is.
+    `differs_from`: the symbol of a value that this one never is. `number`: it is one, not a text that looks like one.
     """
 
     nulls: bool
@@ -39,15 +39,16 @@ class Term:
     symbol: str | None = None
     exact: bool = False
     differs_from: str | None = None
+    number: bool = False
 
 
 UNKNOWN = Term(True, None)
 NULL = Term(True, frozenset(), "NULL")
 
 
-def constant(text: str, *, exact: bool = False) -> Term:
+def constant(text: str, *, exact: bool = False, number: bool = False) -> Term:
     """The one value that a text stands for."""
-    return Term(False, frozenset((text,)), f"'{text}'", exact)
+    return Term(False, frozenset((text,)), f"'{text}'", exact, number=number)
 
 
 class Row:

@@ -28,7 +28,7 @@ def _number(text: str) -> Decimal | None:
     return value if value.is_finite() else None
 
 
-def _same(one: str, other: str, exact: bool) -> bool | None:
+def _same(one: str, other: str, exact: bool, number: bool) -> bool | None:
     """Whether two constants are equal; None where that depends on the type (citext, jsonb, timestamps, char(n))."""
     if one == other:
         return True
@@ -36,7 +36,8 @@ def _same(one: str, other: str, exact: bool) -> bool | None:
         return False
     numbers = _number(one), _number(other)
     if numbers[0] is not None and numbers[1] is not None:
-        return numbers[0] == numbers[1]
+        # '1' and '01' are one number, but two texts.
+        return number or None if numbers[0] == numbers[1] else False
     low, high = one.lower(), other.lower()
     if (low in _TRUE and high in _TRUE) or (low in _FALSE and high in _FALSE):
         return None
@@ -50,10 +51,10 @@ def _same(one: str, other: str, exact: bool) -> bool | None:
     return False
 
 
-def _order(one: str, other: str) -> int | None:
+def _order(one: str, other: str, number: bool) -> int | None:
     """The sign of one - other for numbers; the order of texts depends on their collation."""
     numbers = _number(one), _number(other)
-    if numbers[0] is None or numbers[1] is None:
+    if not number or numbers[0] is None or numbers[1] is None:
         return None
     return (numbers[0] > numbers[1]) - (numbers[0] < numbers[1])
 
@@ -73,9 +74,11 @@ def compare(operator: str, one: Term, other: Term) -> frozenset[Truth]:
     if one.constants is None or other.constants is None:
         return frozenset(found | {True, False})
     exact = one.exact or other.exact
+    # An operator of a number and a text does not exist: either both are numbers, or both are texts.
+    number = one.number or other.number
     for first in one.constants:
         for second in other.constants:
-            found |= _compared(operator, first, second, exact)
+            found |= _compared(operator, first, second, exact, number)
     return frozenset(found)
 
 
@@ -85,11 +88,11 @@ def _never_same(one: Term, other: Term) -> bool:
     )
 
 
-def _compared(operator: str, one: str, other: str, exact: bool) -> set[Truth]:
+def _compared(operator: str, one: str, other: str, exact: bool, number: bool) -> set[Truth]:
     if operator in ("=", "<>"):
-        same = _same(one, other, exact)
+        same = _same(one, other, exact, number)
         return {True, False} if same is None else {same is (operator == "=")}
-    order = _order(one, other)
+    order = _order(one, other, number)
     if order is None:
         return {operator in ("<=", ">=")} if one == other else {True, False}
     return {{"<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0}[operator]}
