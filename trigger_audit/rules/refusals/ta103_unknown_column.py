@@ -65,7 +65,7 @@ create trigger on_auth_user_created after insert on auth.users
   for each row execute function public.handle_new_user();
 """
 
-STATES = frozenset({"42703", "42702", "42804", "42846", "42701", "22P02", "22007"})
+STATES = frozenset({"42703", "42702", "42804", "42809", "42846", "42701", "22P02", "22007"})
 
 
 def check(audit: Audit) -> Iterator[Finding]:
