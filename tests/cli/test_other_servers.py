@@ -1,4 +1,4 @@
-"""A database that is no sandbox of the command's: PostgreSQL 15, a plain server, and Supabase's roles without superuser."""
+"""A database that is no sandbox of the command's: PostgreSQL 15, a plain server, Supabase's roles without superuser."""
 
 from __future__ import annotations
 
