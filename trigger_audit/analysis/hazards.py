@@ -31,6 +31,7 @@ FOREIGN = "writes to a foreign table, whose server may keep it"
 LOCK = "takes an advisory lock that the session keeps"
 BACKEND = "acts on the server or on other sessions at once"
 FILE = "reads or writes a file, or runs a program, on the server"
+ROLE = "gives what follows the rights of the role that runs trigger-audit"
 SEQUENCE = "advances a sequence: numbers are skipped"
 
 _HTTP = frozenset("http http_get http_post http_put http_patch http_delete http_head http_set_curlopt".split())
@@ -51,6 +52,12 @@ _SEQUENCES = frozenset(("nextval", "setval"))
 _OWN_SCHEMAS = (None, "pg_catalog")
 _IDENTIFIER_CALL = re.compile(r"(?:\b(\w+)\s*\.\s*)?\b(\w+)\s*\(")
 _PROGRAM = re.compile(r"\A\s*COPY\b.*\b(?:PROGRAM\b|(?:FROM|TO)\s+')", re.IGNORECASE | re.DOTALL)
+# Auth's session has nothing to go back to, but ours may be a superuser's that only plays Auth's role.
+_OTHER_ROLE = re.compile(
+    r"\A\s*(?:RE)?SET\s+(?:LOCAL\s+|SESSION\s+)?(?:SESSION\s+AUTHORIZATION|SESSION_AUTHORIZATION|ROLE)\b"
+    r"|\bset_config\s*\(\s*'(?:role|session_authorization)'",
+    re.IGNORECASE,
+)
 _PROGRAM_ANYWHERE = re.compile(r"\bCOPY\b.*\bPROGRAM\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -89,6 +96,8 @@ def _of_site(site: Site, catalog: Catalog) -> Iterator[Hazard]:
                 yield _hazard(site, write.span.start, f"{write.kind} {table.name}", FOREIGN)
         if not sql.is_expression and sql.node is None and _PROGRAM.search(sql.fragment.text):
             yield _hazard(site, sql.fragment.span.start, "COPY", FILE)
+        if found := _OTHER_ROLE.search(sql.fragment.text):
+            yield _hazard(site, sql.fragment.span.start, " ".join(found[0].split()), ROLE)
     command = command_of(site.statement.statement)
     if command is not None and constant_command(site, catalog) is None:
         for sql in site.statement.sql:
