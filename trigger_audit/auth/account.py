@@ -93,20 +93,21 @@ UPDATE_USER = Flow(
 
 
 def _admin_update() -> tuple[Step, ...]:
+    """Without email_confirm, which would add User.Confirm: so the new address counts as not verified."""
     failure = messages.ERROR_UPDATING_USER
     return (
         set_role(failure),
         update_identity(
             failure,
             touch=False,
-            identity_data=Document(Base.MEMORY, (("email", Given(Probe.NEW_EMAIL)), ("email_verified", True))),
+            identity_data=Document(Base.MEMORY, (("email", Given(Probe.NEW_EMAIL)), ("email_verified", False))),
         ),
         update_user(failure, "email", email=Given(Probe.NEW_EMAIL)),
         update_user(failure, "raw_app_meta_data", raw_app_meta_data=Document(Base.MEMORY)),
         update_user(
             failure, "raw_user_meta_data", raw_user_meta_data=Document(Base.MEMORY, (("updated_by", "admin"),))
         ),
-        commit(audit("user_modified", failure), failure),
+        commit(audit("user_modified", failure, admin=True), failure),
     )
 
 
@@ -123,7 +124,7 @@ DELETE_USER = Flow(
     "delete-user",
     "Delete a user",
     (
-        audit("user_deleted", messages.RECORDING_AUDIT),
+        audit("user_deleted", messages.RECORDING_AUDIT, admin=True),
         commit(
             Step(
                 "DELETE auth.users",
@@ -156,7 +157,7 @@ def _soft_delete() -> tuple[Step, ...]:
     failure = messages.SOFT_DELETING_USER
     nothing = Document(Base.NOTHING)
     return (
-        audit("user_deleted", messages.RECORDING_AUDIT),
+        audit("user_deleted", messages.RECORDING_AUDIT, admin=True),
         update_user(
             failure,
             "deleted_at",

@@ -53,7 +53,8 @@ class Firing:
     """One statement of a flow as triggers see it: the event on a table, and for UPDATE the columns that are set.
 
     `old` and `new` are the row's states before and after (None where the event has no such row).
-    `changed` are columns of an UPDATE whose new value always differs from the old one: clocks, fresh tokens, a new address.
+    `changed` are columns of an UPDATE whose new value always differs from the old one: clocks, fresh tokens, a new
+    address.
     `message` is what the app user reads when the statement fails; `after_mail` whether the mail has left by then.
     """
 

@@ -18,3 +18,6 @@ INSTANCE_ID = "00000000-0000-0000-0000-000000000000"
 
 AUDIENCE = "authenticated"
 """users.aud, and the role that the second statement of every sign-up writes."""
+
+ADMINISTRATOR = "service_role"
+"""How the audit log names whoever acts with the service key."""

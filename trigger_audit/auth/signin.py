@@ -146,7 +146,7 @@ VERIFY_PHONE = Flow(
     "verify-phone",
     "Enter the code of a text message",
     (
-        audit("user_signedup"),
+        audit("user_signedup", actor=Given(Probe.PHONE)),
         update_user(messages.CONFIRMING_USER, "phone_confirmed_at", confirmation_token=EMPTY, phone_confirmed_at=CLOCK),
         clear_tokens(messages.CONFIRMING_USER),
         *_after_verification(),

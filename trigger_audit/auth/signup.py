@@ -1,7 +1,8 @@
 """The flows that make a user: each begins with the INSERT of users.
 
-Source: supabase/auth internal/api signup.go, anonymous.go, external.go, invite.go, admin.go (v2.196.0). flow_state,
-which only PKCE clients use, is left out.
+Source: supabase/auth internal/api signup.go, anonymous.go, external.go, invite.go, admin.go (v2.196.0). flow_state
+is left out: OAuth makes its row before the redirect, in a statement of its own, and removes it with the last one of the
+callback; elsewhere only PKCE clients use it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ PASSWORD = Given(Probe.PASSWORD_HASH)
 
 _UNVERIFIED = (("email_verified", False), ("phone_verified", False))
 EMAIL_IDENTITY = (("email", EMAIL), *_UNVERIFIED, ("sub", USER_ID))
-PHONE_IDENTITY = (*_UNVERIFIED, ("phone", PHONE), ("sub", USER_ID))
+PHONE_IDENTITY = (*_UNVERIFIED, ("sub", USER_ID))
+"""Without the number: Auth writes that into identity_data only when somebody changes it."""
 OAUTH_IDENTITY = Document(
     Base.METADATA,
     (
@@ -119,6 +121,7 @@ SIGNUP_OTP = Flow(
 
 
 def _signup_phone() -> tuple[Step, ...]:
+    requested = audit("user_confirmation_requested", actor=PHONE)
     token, clear, insert = send_confirmation(RAW, messages.CREATING_ONE_TIME_TOKEN)
     relates_to = tuple(
         replace(write, value=PHONE) if write.column == "relates_to" else write for write in insert.writes
@@ -128,7 +131,7 @@ def _signup_phone() -> tuple[Step, ...]:
         insert_identity(messages.CREATING_IDENTITY, provider="phone", data=Document(Base.METADATA, PHONE_IDENTITY)),
         update_user(RAW, "raw_user_meta_data", raw_user_meta_data=Document(Base.IDENTITY)),
         *providers(RAW),
-        *unconfirmed(audit("user_confirmation_requested"), token, clear, commit(replace(insert, writes=relates_to))),
+        *unconfirmed(requested, token, clear, commit(replace(insert, writes=relates_to))),
     )
 
 
@@ -204,7 +207,7 @@ def _invite() -> tuple[Step, ...]:
     return (
         *new_user(insert_user(messages.SAVING_NEW_USER, email=EMAIL)),
         insert_identity(messages.CREATING_IDENTITY, data=Document(Base.NOTHING, EMAIL_IDENTITY)),
-        audit("user_invited"),
+        audit("user_invited", admin=True),
         replace(token, mail_before=True),
         clear,
         commit(insert),
@@ -229,7 +232,7 @@ def _admin_create() -> tuple[Step, ...]:
     return (
         insert,
         insert_identity(failure, data=Document(Base.NOTHING, EMAIL_IDENTITY)),
-        audit("user_signedup", failure),
+        audit("user_signedup", failure, admin=True),
         role,
         update_user(failure, "raw_app_meta_data", raw_app_meta_data=Document(Base.MEMORY)),
         *confirming,

@@ -10,14 +10,28 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from trigger_audit.auth.messages import LOADING_USER, RAW, UPDATING_USER, Response
-from trigger_audit.auth.roles import AUDIENCE, INSTANCE_ID
+from trigger_audit.auth.roles import ADMINISTRATOR, AUDIENCE, INSTANCE_ID
 from trigger_audit.auth.steps import Condition, Kind, Rows, Step, Token, Write
 from trigger_audit.auth.tables import USERS_INSERT
 from trigger_audit.auth.values import CLOCK, EMPTY, NULL, Base, Constant, Document, Form, Fresh, Given, Probe, Value
 
 USER_ID = Given(Probe.USER_ID)
 ROW_ID = Fresh(Probe.ROW_ID, Form.UUID)
+ADDRESS = Given(Probe.EMAIL)
 PROVIDER_KEYS = (("provider", Given(Probe.PROVIDER)), ("providers", Given(Probe.PROVIDERS)))
+
+_LOG_TYPES = {
+    "login": "account",
+    "token_refreshed": "token",
+    "token_revoked": "token",
+    "user_confirmation_requested": "user",
+    "user_deleted": "team",
+    "user_invited": "team",
+    "user_modified": "user",
+    "user_recovery_requested": "user",
+    "user_signedup": "team",
+    "user_updated_password": "user",
+}
 
 
 def _sorted(writes: Mapping[str, Value]) -> tuple[Write, ...]:
@@ -135,14 +149,26 @@ def update_identity(failure: Response, *, touch: bool, **writes: Value) -> Step:
     )
 
 
-def audit(action: str, failure: Response = RAW) -> Step:
-    """INSERT of an audit entry; projects that switch the audit log off do not see it."""
+def audit(action: str, failure: Response = RAW, *, actor: Given = ADDRESS, admin: bool = False) -> Step:
+    """INSERT of an audit entry; projects that switch the audit log off do not see it.
+
+    `actor` is the address or number of who acts; an administrator (`admin`) is nobody in users: his id is all zeros.
+    `traits`, whose keys differ by handler, are left out of the payload.
+    """
+    who = (INSTANCE_ID, ADMINISTRATOR) if admin else (USER_ID, actor)
+    payload = (
+        ("action", action),
+        ("actor_id", who[0]),
+        ("actor_username", who[1]),
+        ("actor_via_sso", False),
+        ("log_type", _LOG_TYPES[action]),
+    )
     writes: dict[str, Value] = {
         "created_at": CLOCK,
         "id": ROW_ID,
         "instance_id": Constant(INSTANCE_ID),
         "ip_address": EMPTY,
-        "payload": Document(Base.NOTHING, (("action", action), ("actor_id", USER_ID), ("log_type", "account"))),
+        "payload": Document(Base.NOTHING, payload),
     }
     return Step(f"INSERT auth.audit_log_entries ({action})", Kind.INSERT, "audit_log_entries", failure, _sorted(writes))
 
