@@ -95,14 +95,19 @@ def _of_site(site: Site, catalog: Catalog) -> Iterator[Hazard]:
             if table is not None and table.kind == "f":
                 yield _hazard(site, write.span.start, f"{write.kind} {table.name}", FOREIGN)
         if not sql.is_expression and sql.node is None and _PROGRAM.search(sql.fragment.text):
-            yield _hazard(site, sql.fragment.span.start, "COPY", FILE)
+            yield _hazard(site, _start(site, sql), "COPY", FILE)
         if found := _OTHER_ROLE.search(sql.fragment.text):
-            yield _hazard(site, sql.fragment.span.start, " ".join(found[0].split()), ROLE)
+            yield _hazard(site, _start(site, sql), " ".join(found[0].split()), ROLE)
     command = command_of(site.statement.statement)
     if command is not None and constant_command(site, catalog) is None:
         for sql in site.statement.sql:
             if sql.fragment is command:
                 yield from _of_text(site, sql)
+
+
+def _start(site: Site, sql: SqlFacts) -> int:
+    """Where the SQL begins; the text of an EXECUTE that is put together has no place but its statement's."""
+    return max(sql.fragment.span.start, site.statement.span.start)
 
 
 def _of_text(site: Site, sql: SqlFacts) -> Iterator[Hazard]:
