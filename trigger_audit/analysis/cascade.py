@@ -83,10 +83,11 @@ def _by_actions(
     triggers: Triggers, starts: Sequence[tuple[Change, tuple[int, ...]]]
 ) -> Iterator[tuple[Trigger, list[tuple[Fired, tuple[int, ...]]]]]:
     """The triggers of other tables that foreign keys' actions fire when a row of an audited table goes or changes."""
-    found: dict[int, list[tuple[Fired, tuple[int, ...]]]] = {}
+    found: dict[tuple[int, str], list[tuple[Fired, tuple[int, ...]]]] = {}
     for change, positions in starts:
         for fired in triggers.actions(change, 0, ()):
-            found.setdefault(fired.trigger.oid, []).append((fired, positions))
+            if not fired.held:
+                found.setdefault((fired.trigger.oid, fired.change.event), []).append((fired, positions))
     for group in found.values():
         yield group[0][0].trigger, group
 

@@ -51,15 +51,7 @@ def assumptions(
     node: exp.Expression | None, state: State, holds: bool, columns: Columns | None = None
 ) -> frozenset[tuple[str, bool]]:
     """What is known once a condition was true, or was not, for `State.assumed`."""
-    if node is None:
-        return frozenset()
-    node = _condition(node)
-    while isinstance(node, exp.Paren):
-        node = node.this
-    if isinstance(node, exp.And if holds else exp.Or):
-        return assumptions(node.this, state, holds, columns) | assumptions(node.expression, state, holds, columns)
-    symbol = Reader(state, columns).term(node).symbol
-    return frozenset() if symbol is None else frozenset(((symbol, holds),))
+    return frozenset() if node is None else Reader(state, columns).known_once(_condition(node), holds)
 
 
 def term(node: exp.Expression | None, state: State, columns: Columns | None = None) -> Term:

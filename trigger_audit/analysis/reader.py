@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -84,11 +85,8 @@ class Reader:
                 return self._cast(node)
             case exp.Column():
                 return self._column(node)
-            case exp.And():
-                return boolean(and_(self.truth(node.this), self.truth(node.expression)), self._name(node))
-            case exp.Or():
-                both = and_(not_(self.truth(node.this)), not_(self.truth(node.expression)))
-                return boolean(not_(both), self._name(node))
+            case exp.And() | exp.Or():
+                return boolean(self._both(node, isinstance(node, exp.And)), self._name(node))
             case exp.Not():
                 return boolean(not_(self.truth(node.this)), self._name(node))
             case exp.NullSafeNEQ():
@@ -119,7 +117,58 @@ class Reader:
             return self._comparison(node, operator)
         return self._other(node)
 
+    def _both(self, node: exp.Connector, holds: bool) -> frozenset[Truth]:
+        """AND, or OR as the AND of what is denied. The right side counts only where the left one lets it."""
+        left, right = self.truth(node.this), self.truth(node.expression)
+        if len(left) > 1 and holds in left:
+            known = self._state.assumed | self.known_once(node.this, holds)
+            where_left_lets = Reader(replace(self._state, assumed=known), self._columns).truth(node.expression)
+        else:
+            where_left_lets = right
+        found: set[Truth] = set()
+        for outcome in left:
+            rest = where_left_lets if outcome is holds else right
+            one = frozenset((outcome,))
+            found |= and_(one, rest) if holds else not_(and_(not_(one), not_(rest)))
+        return frozenset(found)
+
+    def known_once(self, node: exp.Expression, holds: bool) -> frozenset[tuple[str, bool]]:
+        """What is known once a test was true (`holds`), or was not."""
+        while isinstance(node, exp.Paren):
+            node = node.this
+        if isinstance(node, exp.And if holds else exp.Or):
+            return self.known_once(node.this, holds) | self.known_once(node.expression, holds)
+        if isinstance(node, exp.Not) and holds:
+            # Not true may be NULL; only what is never NULL turns round.
+            inner = node.this.this if isinstance(node.this, exp.Paren) else node.this
+            if isinstance(inner, exp.Is):
+                return self.known_once(inner, False)
+        if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
+            symbol = self._operand(node.this).symbol
+            return frozenset() if symbol is None else frozenset(((_nullness(symbol), holds is not _negated(node)),))
+        found: set[tuple[str, bool]] = set()
+        if holds and isinstance(node, tuple(_COMPARISONS)):
+            # A comparison that is true has seen no NULL.
+            symbols = (self._operand(side).symbol for side in (node.this, node.expression))
+            found |= {(_nullness(symbol), False) for symbol in symbols if symbol is not None}
+        symbol = self._operand(node).symbol
+        if symbol is not None:
+            found.add((symbol, holds))
+        return frozenset(found)
+
+    def _narrowed(self, found: Term) -> Term:
+        """A term as far as it is known by now whether it is NULL."""
+        if found.symbol is None or not self._state.assumed or not found.nulls:
+            return found
+        nullness = _nullness(found.symbol)
+        if (nullness, True) in self._state.assumed:
+            return NULL
+        return replace(found, nulls=False) if (nullness, False) in self._state.assumed else found
+
     def _column(self, node: exp.Column) -> Term:
+        return self._narrowed(self._plain_column(node))
+
+    def _plain_column(self, node: exp.Column) -> Term:
         name = identifier(node.this)
         qualifier = identifier(node.args.get("table"))
         if name is None:
@@ -199,15 +248,15 @@ class Reader:
 
     def _is(self, node: exp.Is) -> Term:
         subject, what = node.this, node.expression
-        negated = bool(node.args.get("negate"))
+        negated = _negated(node)
         if isinstance(what, exp.Not):
-            negated, what = not negated, what.this
+            what = what.this
         fields = self._fields(subject)
         outcomes: frozenset[Truth]
         if isinstance(what, exp.Null):
             if fields is not None:
                 return boolean(row_is_null(fields, negated))
-            value = self.term(subject)
+            value = self._narrowed(self._operand(subject))
             outcomes = frozenset(
                 outcome
                 for outcome, possible in ((True, value.nulls), (False, value.constants != frozenset()))
@@ -338,3 +387,12 @@ class Reader:
                 elif item is not None:
                     parts.append(repr(item))
         return "(" + " ".join(parts) + ")"
+
+
+def _nullness(symbol: str) -> str:
+    """The name of the fact that a term is NULL."""
+    return f"{symbol} IS NULL"
+
+
+def _negated(node: exp.Is) -> bool:
+    return bool(node.args.get("negate")) is not isinstance(node.expression, exp.Not)

@@ -90,31 +90,34 @@ class Reach:
         found: list[Situation] = []
         for at, situation in enumerate(self._situations):
             sure = straight
-            assumed: frozenset[tuple[str, bool]] = frozenset()
+            state = situation.state
             for condition in statement.conditions:
-                outcomes = self._outcomes(at, situation, condition.expression)
+                outcomes = self._outcomes(at, state, condition.expression)
                 if (True not in outcomes) if condition.holds else (outcomes == _SURE):
                     break
                 if (outcomes != _SURE) if condition.holds else (True in outcomes):
                     sure = False
-                    if not self._assume:
-                        continue
-                    assumed |= assumptions(condition.expression.node, situation.state, condition.holds)
+                    known = assumptions(condition.expression.node, state, condition.holds)
+                    if known:
+                        state = replace(state, assumed=state.assumed | known)
             else:
                 if sure:
                     found.append(situation)
                     continue
-                state = situation.state
-                if assumed:
-                    state = replace(state, assumed=state.assumed | assumed)
-                found.append(Situation(state, situation.stored, situation.firings, False, False))
+                found.append(
+                    Situation(
+                        state if self._assume else situation.state, situation.stored, situation.firings, False, False
+                    )
+                )
         return found
 
-    def _outcomes(self, at: int, situation: Situation, expression: SqlFacts) -> frozenset[Truth]:
+    def _outcomes(self, at: int, state: State, expression: SqlFacts) -> frozenset[Truth]:
+        if state is not self._situations[at].state:
+            return evaluate(expression.node, state)
         key = at, id(expression)
         known = self._read.get(key)
         if known is None:
-            known = evaluate(expression.node, situation.state)
+            known = evaluate(expression.node, state)
             self._read[key] = known
         return known
 
