@@ -235,6 +235,9 @@ def test_failing_commits() -> None:
     assert commit_response("signup-email", 1).message.startswith("Unexpected failure")
     assert commit_response("admin-create", 1).message == "Database error creating new user"
     assert commit_response("anonymous", 3).message == "Database error creating anonymous user"
-    assert commit_response("oauth-first", 1).shows_cause
+    assert commit_response("oauth-first", 1).text("no", "P0001") == "no"
+    assert commit_response("oauth-first", 1).text("no", "42P01") == (
+        "database error on committing or rolling back transaction: ERROR: no (SQLSTATE 42P01)"
+    )
     with pytest.raises(KeyError):
         commit_response("login", 6)

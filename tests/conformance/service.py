@@ -38,7 +38,13 @@ class Reply:
         if self.parameters:
             message = self.parameters.get("error_description", "")
             return self.status, self.parameters.get("error_code"), message
+        if self.status < 400:
+            return self.status, None, ""
         return self.status, _text(self.body.get("code")), _text(self.body.get("message")) or ""
+
+    @property
+    def failed(self) -> bool:
+        return self.status >= 400 or "error" in self.parameters
 
     @property
     def ok(self) -> dict[str, object]:
@@ -86,7 +92,8 @@ class Auth:
             connection.close()
         parsed: object = json.loads(raw) if raw and "json" in (answer.headers.get("content-type") or "") else {}
         found = urlsplit(address or "")
-        parameters = {**dict(parse_qsl(found.query)), **dict(parse_qsl(found.fragment))}
+        # The same stands in both, but the fragment is escaped twice.
+        parameters = {**dict(parse_qsl(found.fragment)), **dict(parse_qsl(found.query))}
         return Reply(answer.status, parsed if isinstance(parsed, dict) else {}, parameters)
 
 

@@ -5,17 +5,47 @@ Source: supabase/auth internal/api/errors.go and the handlers; the wording is th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """What of PostgreSQL's error the client reads in place of `message`.
+
+    TEXT is Auth's wording of the whole error. PUBLIC is the error's message alone where its SQLSTATE is one of those
+    that Auth shows, else the TEXT.
+    """
+
+    HIDDEN = "hidden"
+    PUBLIC = "public"
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """`shows_cause`: the answer carries PostgreSQL's own error text in place of `message` (OAuth redirects)."""
+    """What the client gets; `before` is what Auth's libraries put in front of the error's TEXT."""
 
     status: int
     error_code: str | None
     message: str
-    shows_cause: bool = False
+    cause: Cause = Cause.HIDDEN
+    before: str = ""
+
+    def text(self, message: str, sqlstate: str | None) -> str:
+        """What the client reads when PostgreSQL's error has this message and SQLSTATE."""
+        if self.cause is Cause.HIDDEN:
+            return self.message
+        if self.cause is Cause.PUBLIC and sqlstate is not None and _PUBLIC.fullmatch(sqlstate):
+            return message
+        return f"{self.before}ERROR: {message}" + ("" if sqlstate is None else f" (SQLSTATE {sqlstate})")
+
+
+_PUBLIC = re.compile("P0001|2300[01]|2350[235]|23514|23P01|PT[0-9]{3}")
+"""The SQLSTATEs whose message Auth shows: RAISE, integrity constraints, and PT with the HTTP status to answer with.
+
+Source: supabase/auth internal/utilities/postgres.go.
+"""
 
 
 def failure(message: str) -> Response:
@@ -29,7 +59,13 @@ def redirect(message: str) -> Response:
 
 
 RAW = failure("Unexpected failure, please check server logs for more information")
-RAW_REDIRECT = Response(302, "unexpected_failure", "the error text of the database", shows_cause=True)
+RAW_REDIRECT = Response(302, None, "the error text of the database", Cause.PUBLIC)
+CLOSING = (
+    "failed to close prepared statement: ERROR: current transaction is aborted, commands ignored until end of "
+    "transaction block (SQLSTATE 25P02): "
+)
+"""In front of the error of an INSERT: it is a prepared statement, and closing that fails next."""
+COMMITTING = "database error on committing or rolling back transaction: "
 
 SAVING_NEW_USER = failure("Database error saving new user")
 UPDATING_USER = failure("Database error updating user")
@@ -50,6 +86,7 @@ CONFIRMING_EMAIL = failure("Error confirm email")
 SENDING_EMAIL_CHANGE = failure("Error sending email change email")
 RECORDING_AUDIT = failure("Error recording audit log entry")
 STORING_PASSWORD = failure("Error during password storage")
+UPDATING_SESSION = failure("failed to update session information")
 DELETING_USER = failure("Database error deleting user")
 SOFT_DELETING_USER = failure("Error soft deleting user")
 SOFT_DELETING_IDENTITIES = failure("Error soft deleting user identities")
@@ -64,6 +101,13 @@ OK = Response(200, None, "")
 FOUND = Response(302, None, "")
 
 
-def as_redirect(response: Response) -> Response:
-    """The answer to the same failure inside an OAuth callback."""
-    return RAW_REDIRECT if response == RAW else redirect(response.message)
+def as_redirect(response: Response, before: str = "") -> Response:
+    """The answer to the same failure inside an OAuth callback; `before` is for what is shown raw.
+
+    The errors of granting a session come there as text with the status in it.
+    """
+    if response == RAW:
+        return replace(RAW_REDIRECT, before=before)
+    if response == GRANTING_USER:
+        return Response(302, None, f"500: {response.message}")
+    return redirect(response.message)

@@ -186,7 +186,7 @@ REFRESH_TOKEN = Flow(
                 "UPDATE auth.sessions (refreshed_at)",
                 Kind.UPDATE,
                 "sessions",
-                RAW,
+                messages.UPDATING_SESSION,
                 (
                     Write("ip", Given(Probe.IP)),
                     Write("refreshed_at", CLOCK),

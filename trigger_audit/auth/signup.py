@@ -26,7 +26,7 @@ from trigger_audit.auth.statements import (
     update_user,
     write_token,
 )
-from trigger_audit.auth.steps import Flow, Step, Token
+from trigger_audit.auth.steps import Flow, Kind, Step, Token
 from trigger_audit.auth.values import CLOCK, NULL, Base, Document, Form, Fresh, Given, Probe
 
 EMAIL = Given(Probe.EMAIL)
@@ -182,7 +182,11 @@ def _oauth_first() -> tuple[Step, ...]:
 
 def in_redirect(step: Step) -> Step:
     """The same step inside an OAuth callback."""
-    return replace(step, failure=as_redirect(step.failure), commit_failure=as_redirect(step.commit_failure))
+    if step.table == "mfa_amr_claims":
+        failure = replace(messages.RAW_REDIRECT, cause=messages.Cause.TEXT)
+    else:
+        failure = as_redirect(step.failure, messages.CLOSING if step.kind is Kind.INSERT else "")
+    return replace(step, failure=failure, commit_failure=as_redirect(step.commit_failure, messages.COMMITTING))
 
 
 OAUTH_FIRST = Flow(

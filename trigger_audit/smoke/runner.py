@@ -336,10 +336,7 @@ def _limit_reason(limit: str, failed: FailedStep) -> str:
 
 
 def _answer(response: Response, failed: FailedStep | None) -> Answer:
-    message = response.message
-    if response.shows_cause and failed is not None:
-        state = "" if failed.sqlstate is None else f" (SQLSTATE {failed.sqlstate})"
-        message = f"ERROR: {failed.message}{state}"
+    message = response.message if failed is None else response.text(failed.message, failed.sqlstate)
     return Answer(response.status, response.error_code, message)
 
 
