@@ -225,3 +225,36 @@ create trigger touch after update on auth.users for each row execute function pu
     assert not found.guarded
     assert found.site.certain
     assert "signup-email" in {firing.flow for firing in found.site.firings}
+
+
+def test_many_triggers_of_auth_users_that_write_it_stay_tractable(postgres15: Sandbox) -> None:
+    # Every one fires all others: following each way through them would take for ever.
+    sql = "".join(
+        f"""
+create function public.f{number}() returns trigger language plpgsql security definer as $$
+begin update auth.users set aud = 'x{number}' where id = new.id; return new; end $$;
+create trigger t{number} after update on auth.users for each row execute function public.f{number}();
+"""
+        for number in range(12)
+    )
+    with prepared(postgres15.conninfo(), sql) as connection:
+        cascade, _ = cascade_of(connection)
+    assert len(cascade.visits) == 12
+    assert {found.cycle[0] for found in cascade.recursions if not found.guarded} == {
+        f"auth.users.t{number}" for number in range(12)
+    }
+
+
+def test_a_cycle_over_two_triggers_of_auth_users(postgres15: Sandbox) -> None:
+    sql = """
+create function public.one() returns trigger language plpgsql security definer as $$
+begin update auth.users set aud = new.role where id = new.id; return new; end $$;
+create function public.two() returns trigger language plpgsql security definer as $$
+begin update auth.users set role = new.aud || 'x' where id = new.id; return new; end $$;
+create trigger one after update of role on auth.users for each row execute function public.one();
+create trigger two after update of aud on auth.users for each row execute function public.two();
+"""
+    with prepared(postgres15.conninfo(), sql) as connection:
+        cascade, _ = cascade_of(connection)
+    found = {recursion.cycle for recursion in cascade.recursions if not recursion.guarded}
+    assert ("auth.users.one", "auth.users.two", "auth.users.one") in found

@@ -16,7 +16,7 @@ from trigger_audit.analysis.fired import Fired, Triggers
 from trigger_audit.analysis.model import Cascade, Caught, Recursion, Site, Visit
 from trigger_audit.analysis.recursion import Leg, Link, Verdict, verdict
 from trigger_audit.analysis.sessions import Session, base_session
-from trigger_audit.analysis.situations import Reach, Situation, fired_by, root_changes
+from trigger_audit.analysis.situations import Groups, Reach, Situation, fired_by, grouped, root_changes
 from trigger_audit.auth.roles import SCHEMA
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def build_cascade(
         [],
         [],
         [],
-        set(),
+        {},
     )
     for table in tables:
         session = base_session(catalog, table, as_role)
@@ -104,7 +104,7 @@ class _Shared:
     visits: list[Visit]
     sites: list[Site]
     recursions: list[Recursion]
-    cycles: set[object]
+    cycles: dict[object, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,21 +305,20 @@ class _Walk:
             self._call(function, link, reached, session, caught, silent)
         if not shared.triggers.concern(table, write.kind):
             return
-        groups: dict[tuple[int, str, str], list[tuple[Fired, Situation]]] = {}
-        held: dict[tuple[int, str, str], Fired] = {}
-        for fired, situation in fired_by(shared.triggers, write, sql, table, reached):
-            key = fired.trigger.oid, fired.change.event, fired.change.owner
-            if fired.held:
-                held.setdefault(key, fired)
-            else:
-                groups.setdefault(key, []).append((fired, situation))
-        for key, fired in held.items():
-            if key not in groups and self._running(fired) is not None:
-                self._recursion(site, link, fired, guarded=True)
+        endless = False
+        if table.oid in shared.auth_roots:
+            # Auth's audited tables have their triggers as roots of their own: from elsewhere they are only followed
+            # back to where the way came from, and not from a cycle that never ends anyway.
+            running = frozenset(leg.trigger.oid for leg in self._legs if leg.trigger is not None)
+            endless = self._close(site, link, *grouped(fired_by(shared.triggers, write, sql, table, reached, running)))
+            if silent or (endless and write.kind not in ("DELETE", "MERGE")):
+                return
+        groups, held = grouped(fired_by(shared.triggers, write, sql, table, reached))
+        self._close(site, link, groups, held)
         for group in groups.values():
             fired = group[0][0]
-            if self._running(fired) is not None:
-                self._recursion(site, link, fired, guarded=False)
+            is_root = fired.trigger.table in shared.auth_roots and not fired.change.owner
+            if self._running(fired) is not None or (is_root and (endless or silent)):
                 continue
             target = shared.catalog.functions.get(fired.trigger.function)
             if target is None:
@@ -335,10 +334,20 @@ class _Walk:
                     # A handler is gone by the time a deferred trigger fires.
                     () if fired.trigger.initially_deferred else caught,
                     link,
-                    # Auth's audited tables have their triggers as roots of their own.
-                    silent or (fired.trigger.table in shared.auth_roots and not fired.change.owner),
+                    silent or is_root,
                 )
             )
+
+    def _close(self, site: Site, link: Link, groups: Groups, held: Mapping[object, Fired]) -> bool:
+        """Note the cycles that a write closes; tell whether one never ends."""
+        endless = False
+        for key, fired in held.items():
+            if key not in groups and self._running(fired) is not None:
+                self._recursion(site, link, fired, guarded=True)
+        for group in groups.values():
+            if self._running(group[0][0]) is not None:
+                endless = self._recursion(site, link, group[0][0], guarded=False) or endless
+        return endless
 
     def _running(self, fired: Fired) -> int | None:
         """Where on the way the same trigger runs for the same event."""
@@ -347,10 +356,11 @@ class _Walk:
                 return at
         return None
 
-    def _recursion(self, site: Site, link: Link, fired: Fired, *, guarded: bool) -> None:
+    def _recursion(self, site: Site, link: Link, fired: Fired, *, guarded: bool) -> bool:
+        """Note the cycle that a write closes; tell whether it never ends."""
         start = self._running(fired)
         if start is None or link.write is None:
-            return
+            return False
         shared = self._shared
         legs = self._legs[start:]
         triggers = [leg.trigger for leg in legs if leg.trigger is not None]
@@ -359,10 +369,11 @@ class _Walk:
         # The same cycle is met from each of its triggers.
         root = None if start == 0 else self._root.trigger.oid
         key = (names[turn:] + names[:turn], id(link.write), root, self._root.event)
-        if key in shared.cycles:
-            return
-        shared.cycles.add(key)
+        known = shared.cycles.get(key)
+        if known is not None:
+            return known
         outcome = Verdict.STOPS if guarded else verdict(shared.triggers, legs, link)
+        shared.cycles[key] = outcome is Verdict.EVER
         tables = tuple(dict.fromkeys(shared.catalog.tables[trigger.table].name for trigger in triggers))
         shared.recursions.append(
             Recursion(
@@ -375,6 +386,7 @@ class _Walk:
                 undecided=outcome is Verdict.DEPENDS,
             )
         )
+        return outcome is Verdict.EVER
 
 
 def _handlers(facts: BodyFacts, statement: StatementFacts) -> tuple[Caught, ...]:

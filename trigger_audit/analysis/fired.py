@@ -98,19 +98,22 @@ class Triggers:
             self._touched[key] = known
         return known | self.assigned(trigger)
 
-    def fired(self, change: Change, depth: int, stored: tuple[Stored, ...]) -> Iterator[Fired]:
+    def fired(
+        self, change: Change, depth: int, stored: tuple[Stored, ...], only: frozenset[int] | None = None
+    ) -> Iterator[Fired]:
         """The triggers of the changed table and, through foreign keys, of others; in firing order.
 
-        `depth` is pg_trigger_depth() where the change is made.
+        `depth` is pg_trigger_depth() where the change is made. `only` leaves out all but these oids.
         """
-        yield from self._own(change, depth, stored)
-        yield from self.actions(change, depth, stored)
+        yield from self._own(change, depth, stored, only)
+        yield from self.actions(change, depth, stored, only)
 
     def actions(
         self,
         change: Change,
         depth: int,
         stored: tuple[Stored, ...],
+        only: frozenset[int] | None = None,
         seen: frozenset[tuple[int, str]] = frozenset(),
     ) -> Iterator[Fired]:
         """Those of other tables alone: what foreign keys' actions fire."""
@@ -120,8 +123,8 @@ class Triggers:
                 continue
             # A foreign key's action runs inside its own trigger, one level deeper. AFTER triggers are queued to the
             # statement that set the action off and fire at its level.
-            yield from self._own(follower, depth, stored)
-            yield from self.actions(follower, depth, stored, seen | {key})
+            yield from self._own(follower, depth, stored, only)
+            yield from self.actions(follower, depth, stored, only, seen | {key})
 
     def _followers(self, change: Change) -> Iterator[Change]:
         """What foreign keys' actions do when a row goes or its key changes."""
@@ -158,8 +161,12 @@ class Triggers:
         pairs = [(change.new.term(column), change.old.term(column)) for column in referenced]
         return any(new.symbol is None or new.symbol != old.symbol for new, old in pairs)
 
-    def _own(self, change: Change, depth: int, stored: tuple[Stored, ...]) -> Iterator[Fired]:
+    def _own(
+        self, change: Change, depth: int, stored: tuple[Stored, ...], only: frozenset[int] | None
+    ) -> Iterator[Fired]:
         for trigger in self.of(change.table):
+            if only is not None and trigger.oid not in only:
+                continue
             if change.event in trigger.events and trigger.timing in change.timings:
                 yield self.firing(trigger, change, depth, stored)
 

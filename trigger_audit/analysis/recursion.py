@@ -57,10 +57,13 @@ class Leg:
 
 def verdict(triggers: Triggers, legs: Sequence[Leg], closing: Link) -> Verdict:
     """What becomes of a cycle. `legs` begin with the trigger that `closing` fires again."""
-    found = {_follow(triggers, legs, closing, situation) for situation in legs[0].situations}
-    if found <= {Verdict.STOPS}:
-        return Verdict.STOPS
-    return Verdict.EVER if Verdict.EVER in found else Verdict.DEPENDS
+    stops = True
+    for situation in legs[0].situations:
+        found = _follow(triggers, legs, closing, situation)
+        if found is Verdict.EVER:
+            return found
+        stops = stops and found is Verdict.STOPS
+    return Verdict.STOPS if stops else Verdict.DEPENDS
 
 
 def _follow(triggers: Triggers, legs: Sequence[Leg], closing: Link, start: Situation) -> Verdict:
@@ -87,7 +90,9 @@ def _round(triggers: Triggers, legs: Sequence[Leg], closing: Link, current: list
             continue
         current = [
             situation.set_off(fired)
-            for fired, situation in fired_by(triggers, leg.link.write, leg.link.sql, leg.link.table, reached)
-            if fired.trigger is leg.trigger and fired.change.event == leg.event and not fired.held
+            for fired, situation in fired_by(
+                triggers, leg.link.write, leg.link.sql, leg.link.table, reached, only=frozenset((leg.trigger.oid,))
+            )
+            if fired.change.event == leg.event and not fired.held
         ][:_MOST_SITUATIONS]
     return current

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from trigger_audit.analysis.model import SqlFacts, StatementFacts, Write
     from trigger_audit.auth.model import Firing
     from trigger_audit.catalog.model import Table
+
+Groups = Mapping[object, list[tuple["Fired", "Situation"]]]
+"""Triggers that may fire, by trigger and event, with every situation in which a write fires them."""
 
 _SURE = frozenset((True,))
 
@@ -123,10 +126,31 @@ class Reach:
 
 
 def fired_by(
-    triggers: Triggers, write: Write, sql: SqlFacts, table: Table, situations: Iterable[Situation]
+    triggers: Triggers,
+    write: Write,
+    sql: SqlFacts,
+    table: Table,
+    situations: Iterable[Situation],
+    only: frozenset[int] | None = None,
 ) -> Iterator[tuple[Fired, Situation]]:
-    """Every trigger that a write may fire, with the writer's situation; those held back are among them."""
+    """Every trigger that a write may fire, with the writer's situation; those held back are among them.
+
+    `only` leaves out all but these oids.
+    """
     for situation in situations:
         for change in changes(write, sql, table, situation.state, situation.stored):
-            for fired in triggers.fired(change, situation.state.depth, situation.stored):
+            for fired in triggers.fired(change, situation.state.depth, situation.stored, only):
                 yield fired, situation
+
+
+def grouped(found: Iterator[tuple[Fired, Situation]]) -> tuple[Groups, dict[object, Fired]]:
+    """By trigger and event: those that may fire with all their situations, and those that are held back."""
+    groups: dict[object, list[tuple[Fired, Situation]]] = {}
+    held: dict[object, Fired] = {}
+    for fired, situation in found:
+        key = fired.trigger.oid, fired.change.event, fired.change.owner
+        if fired.held:
+            held.setdefault(key, fired)
+        else:
+            groups.setdefault(key, []).append((fired, situation))
+    return groups, held
