@@ -17,6 +17,8 @@ from trigger_audit.plpgsql.tree import Fragment, SyntaxProblem
 
 _PREFIX = "SELECT "
 _WRITES = {"InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE", "MergeStmt": "MERGE"}
+# Nodes with nothing to be found below them, which are most of a tree.
+_LEAVES = frozenset({"ColumnRef", "A_Const", "String", "ParamRef"})
 # Both parsers count from the start of what they were given, which is no place of the body.
 _POSITION = re.compile(r" at position \d+$")
 _TOO_DEEP = "nested too deeply to be read"
@@ -102,45 +104,41 @@ class _Finder:
         self.reads: dict[int, Relation] = {}
         self.calls: dict[int, FunctionCall] = {}
 
-    def visit(self, node: object, names: frozenset[str], *, in_with: bool) -> None:
+    def visit(self, fields: PgNode, names: frozenset[str], *, in_with: bool) -> None:
         """`names` are the common table expressions in sight: an unqualified relation of that name is no relation."""
-        if isinstance(node, list):
-            for entry in node:
-                self.visit(entry, names, in_with=in_with)
-            return
-        if not isinstance(node, dict):
-            return
-        for key, value in node.items():
+        if "withClause" in fields:
+            names, fields = self._with(fields, names)
+        for key, value in fields.items():
             if isinstance(value, list):
                 if key != "lockingClause":  # FOR UPDATE OF names aliases
-                    self.visit(value, names, in_with=in_with)
-            elif not isinstance(value, dict):
+                    for entry in value:
+                        if isinstance(entry, dict):
+                            self.visit(entry, names, in_with=in_with)
                 continue
-            elif key in _WRITES:
-                self.writes.append(read_write(_WRITES[key], value, self._places, in_with))
-                self._fields(value, names, in_with=in_with)
-            elif key == "TruncateStmt":
-                self.writes.extend(read_truncate(value, self._places))
-            elif key == "RangeVar":
+            if not isinstance(value, dict) or key in _LEAVES:
+                continue
+            if key == "RangeVar":
                 self._relation(value, names)
+                continue
+            if key == "TruncateStmt":
+                self.writes.extend(read_truncate(value, self._places))
+                continue
+            if key in _WRITES:
+                self.writes.append(read_write(_WRITES[key], value, self._places, in_with))
             elif key in ("FuncCall", "funccall"):
                 self._call(value)
-                self._fields(value, names, in_with=in_with)
-            else:
-                self._fields(value, names, in_with=in_with)
+            self.visit(value, names, in_with=in_with)
 
-    def _fields(self, fields: PgNode, names: frozenset[str], *, in_with: bool) -> None:
-        clause = fields.get("withClause")
-        if clause:
-            entries = [entry["CommonTableExpr"] for entry in clause["ctes"]]
-            every = names | {entry["ctename"] for entry in entries}
-            seen = every if clause.get("recursive") else names
-            for entry in entries:
-                self.visit(entry.get("ctequery"), seen, in_with=True)
-                seen = seen | {entry["ctename"]}
-            names = every
-            fields = {key: value for key, value in fields.items() if key != "withClause"}
-        self.visit(fields, names, in_with=in_with)
+    def _with(self, fields: PgNode, names: frozenset[str]) -> tuple[frozenset[str], PgNode]:
+        """Reads a WITH; gives the names in sight behind it, and the statement's other fields."""
+        clause = fields["withClause"]
+        entries = [entry["CommonTableExpr"] for entry in clause["ctes"]]
+        every = names | {entry["ctename"] for entry in entries}
+        seen = every if clause.get("recursive") else names
+        for entry in entries:
+            self.visit(entry.get("ctequery", {}), seen, in_with=True)
+            seen = seen | {entry["ctename"]}
+        return every, {key: value for key, value in fields.items() if key != "withClause"}
 
     def _relation(self, node: PgNode, names: frozenset[str]) -> None:
         if "schemaname" in node or node["relname"] not in names:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trigger_audit.plpgsql.lexer import Token, tokenise
+from trigger_audit.plpgsql.lexer import tokenise
 
 # Left-deep chains (a || a || ...) become a tree as deep as they are long, and libpg_query writes trees out recursively:
 # about 100,000 links end the process, 20,000 are safe. No statement that people write comes near.
 LONGEST_RUN = 20_000
+
+_SIGNS = frozenset({"punctuation", "operator", "mark", "other"})
 
 
 class TooLong(Exception):
@@ -28,7 +30,10 @@ class Tokens:
         """Raises SyntaxProblem for an unterminated quote or comment."""
         self.text = text
         self.items = tokenise(text)[0][:-1]
-        self._words = [_word(token) for token in self.items]
+        self._words = [
+            token.text.upper() if token.kind == "word" else token.text if token.kind in _SIGNS else ""
+            for token in self.items
+        ]
         self._starts = {token.start: index for index, token in enumerate(self.items)}
         self._partner = _match(self._words)
 
@@ -54,9 +59,11 @@ class Tokens:
     def level(self, start: int, end: int) -> Iterator[int]:
         """The tokens from start to end, those inside brackets left out (an opening bracket stands for its group)."""
         at = start
+        partner, past = self._partner, len(self.items)
         while at < end:
             yield at
-            at = self.close(at) + 1 if self.word(at) in ("(", "[") else at + 1
+            # An opening bracket that nothing closes ends the text.
+            at = (partner.get(at, past) if self.word(at) in ("(", "[") else at) + 1
 
     def find(self, start: int, end: int, *words: str) -> int:
         """The first token of this level that is one of the words, or `end`. FROM of IS DISTINCT FROM is passed over."""
@@ -86,6 +93,8 @@ class Tokens:
 
     def check_depth(self) -> None:
         """Raise TooLong where a run of tokens without a comma, those around it included, is longer than LONGEST_RUN."""
+        if len(self._words) <= LONGEST_RUN:
+            return
         runs = [0]
         total = 0
         for word in self._words:
@@ -102,12 +111,6 @@ class Tokens:
             total += 1
             if total > LONGEST_RUN:
                 raise TooLong("the expression is too long to be read")
-
-
-def _word(token: Token) -> str:
-    if token.kind == "word":
-        return token.text.upper()
-    return token.text if token.kind in ("punctuation", "operator", "mark", "other") else ""
 
 
 def _match(words: list[str]) -> dict[int, int]:

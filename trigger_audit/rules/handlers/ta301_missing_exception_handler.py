@@ -77,16 +77,17 @@ NOT_OPTIONAL = re.compile(r"(^|_)(preferences?|settings?|options?|types?|templat
 def check(audit: Audit) -> Iterator[Finding]:
     """An info for the first uncaught write of a function, a warning for each optional one."""
     told: set[tuple[int, int]] = set()
+    functions: set[int] = set()
     for site in audit.cascade.sites:
         if not site.firings or catches_anything(site):
             continue
         for write in site.statement.writes:
             optional = is_optional(write.target.name.lower())
             first = (site.visit.function.oid, write.span.start)
-            known = any(function == first[0] for function, _ in told)
-            if not optional and known and first not in told:
+            if not optional and first[0] in functions and first not in told:
                 continue
             told.add(first)
+            functions.add(first[0])
             yield report(site, write, optional=optional)
 
 
