@@ -35,11 +35,13 @@ class Cursor:
 
     def sees(self, *words: str) -> bool:
         """Whether the coming tokens are these words or marks. A quoted name is never a keyword."""
-        return all(self._is(self.ahead(index), word) for index, word in enumerate(words))
-
-    @staticmethod
-    def _is(token: Token, word: str) -> bool:
-        return token.word == word and token.kind not in ("quoted", "string")
+        at, last = self.at, len(self.tokens) - 1
+        for word in words:
+            token = self.tokens[min(at, last)]
+            if token.word != word or token.kind in ("quoted", "string"):
+                return False
+            at += 1
+        return True
 
     def take(self, *words: str) -> bool:
         """Step over these words if they come."""
