@@ -149,15 +149,21 @@ def _values(written: dict[str, str], parameters: dict[str, str | None]) -> dict[
 
 
 def _in_writing_transactions(entries: Iterator[tuple[str, Event]]) -> Iterator[Event]:
-    """Leaves out BEGIN, and the ends of transactions that wrote nothing."""
-    wrote: set[str] = set()
+    """Leaves out BEGIN, and the ends of transactions that wrote nothing.
+
+    AssertionError for a write outside of a transaction, of which there would be no COMMIT to see; flow_state alone is
+    written so.
+    """
+    wrote: dict[str, bool] = {}
     for pid, event in entries:
         if isinstance(event, Sent):
             if event.kind in (Kind.INSERT, Kind.UPDATE, Kind.DELETE):
-                wrote.add(pid)
+                assert pid in wrote or event.table == "flow_state", f"committed by itself: {event.sql}"
+                wrote.update({pid: True} if pid in wrote else {})
             yield event
         elif event == "MAIL":
             yield event
-        elif event != "BEGIN" and pid in wrote:
-            wrote.discard(pid)
+        elif event == "BEGIN":
+            wrote[pid] = False
+        elif wrote.pop(pid, False):
             yield event

@@ -1,0 +1,131 @@
+"""What of PostgreSQL's error the client reads: by SQLSTATE in OAuth callbacks, and for the causes that are common."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance.acting import ACTS, Stage
+from tests.conformance.breaking import broken, predicted, seen_by_client, smoke
+
+_PROFILES = """
+CREATE TABLE public.conformance (id uuid, email text{more});
+CREATE FUNCTION public.conformance() RETURNS trigger LANGUAGE plpgsql SECURITY {security} AS $$
+BEGIN
+  INSERT INTO {table} VALUES (NEW.id, NEW.email);
+  RETURN NEW;
+END $$;
+CREATE TRIGGER conformance AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION public.conformance();
+"""
+
+
+def _profiles(table: str = "public.conformance", security: str = "DEFINER", more: str = "") -> str:
+    """The handler of every tutorial: a row of its own for each user, into a table that is there."""
+    return _PROFILES.format(table=table, security=security, more=more)
+
+
+def _raising(sqlstate: str, trigger: str, kind: str = "TRIGGER") -> str:
+    return f"""
+CREATE FUNCTION public.conformance() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'refused' USING ERRCODE = '{sqlstate}';
+END $$;
+CREATE {kind} conformance {trigger} FOR EACH ROW EXECUTE FUNCTION public.conformance();
+"""
+
+
+_REFERENCE = """
+CREATE TABLE public.conformance (user_id uuid REFERENCES auth.users (id) {deferred});
+CREATE FUNCTION public.conformance() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+  INSERT INTO public.conformance VALUES (NEW.id);
+  RETURN NEW;
+END $$;
+INSERT INTO public.conformance SELECT id FROM auth.users;
+CREATE TRIGGER conformance AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION public.conformance();
+"""
+
+_WRITES_AGAIN = """
+CREATE FUNCTION public.conformance() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE auth.users SET {change} WHERE id = NEW.id;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER conformance {timing} UPDATE ON auth.users FOR EACH ROW {when} EXECUTE FUNCTION public.conformance();
+"""
+
+CAUSES = {
+    "42P01: a table that Auth's search_path lacks": (
+        _profiles("conformance"),
+        {"signup-email": "42P01", "oauth-first": "42P01", "anonymous": "42P01", "admin-create": "42P01"},
+    ),
+    "42501: a table that Auth's role may not write": (
+        _profiles(security="INVOKER", more="); REVOKE ALL ON public.conformance FROM PUBLIC, supabase_auth_admin; --"),
+        {"signup-email": "42501", "invite": "42501"},
+    ),
+    "23502: no e-mail address": (
+        _profiles(more=" NOT NULL"),
+        {"signup-email": None, "signup-phone": "23502", "anonymous": "23502"},
+    ),
+    "23503: a foreign key without ON DELETE": (
+        _REFERENCE.format(deferred=""),
+        {"delete-user": "23503", "soft-delete": None},
+    ),
+    "23503: the same, at COMMIT": (
+        _REFERENCE.format(deferred="DEFERRABLE INITIALLY DEFERRED"),
+        {"delete-user": "23503", "soft-delete": None},
+    ),
+    "27000: a row that its own BEFORE trigger has updated": (
+        _WRITES_AGAIN.format(change="role = 'other'", timing="BEFORE", when="WHEN (pg_trigger_depth() = 0)"),
+        {"signup-email": "27000", "admin-create": "27000", "login": "27000"},
+    ),
+    "54001: a trigger that fires itself": (
+        _WRITES_AGAIN.format(change="updated_at = now()", timing="AFTER", when=""),
+        {"signup-email": "54001", "login": "54001"},
+    ),
+}
+
+OAUTH = ("oauth-first", "oauth-again")
+PLACES = (
+    "BEFORE INSERT ON auth.audit_log_entries",
+    "BEFORE INSERT ON auth.sessions",
+    "BEFORE INSERT ON auth.mfa_amr_claims",
+    "BEFORE UPDATE OF raw_user_meta_data ON auth.users",
+    "AFTER UPDATE OF raw_user_meta_data ON auth.users DEFERRABLE INITIALLY DEFERRED",
+)
+
+
+def _outcomes(stage: Stage, statements: str, flows: tuple[str, ...]) -> tuple[dict[str, str | None], list[str]]:
+    """The SQLSTATE that ends each flow in smoke, and where the client reads something else from Auth."""
+    scenes = {name: ACTS[name](stage) for name in flows}
+    with broken(stage.sandbox, statements):
+        # Before Auth, which commits what it makes.
+        results = smoke(stage.sandbox, flows)
+        seen = {name: seen_by_client(stage, scene) for name, scene in scenes.items()}
+    differences = [
+        f"{name}: Auth {seen[name]}, smoke {predicted(results[name])}"
+        for name in flows
+        if seen[name] != predicted(results[name])
+    ]
+    failures = {name: result.failed_step for name, result in results.items()}
+    return {name: None if failed is None else failed.sqlstate for name, failed in failures.items()}, differences
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_common_cause(stage: Stage, cause: str) -> None:
+    statements, expected = CAUSES[cause]
+    assert _outcomes(stage, statements, tuple(expected)) == (expected, [])
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("sqlstate", ["42P01", "PT403"])
+def test_an_oauth_callback_shows_the_error_by_its_sqlstate(stage: Stage, sqlstate: str, place: str) -> None:
+    """PT403 is one of those that Auth takes for public, 42P01 is none."""
+    kind = "CONSTRAINT TRIGGER" if "DEFERRED" in place else "TRIGGER"
+    statements = _raising(sqlstate, place, kind)
+    assert _outcomes(stage, statements, OAUTH) == (dict.fromkeys(OAUTH, sqlstate), [])
+
+
+@pytest.mark.parametrize("sqlstate", ["23000", "23001", "23P01", "23514", "P0002", "22023"])
+def test_which_sqlstates_are_public(stage: Stage, sqlstate: str) -> None:
+    statements = _raising(sqlstate, "BEFORE INSERT ON auth.audit_log_entries")
+    assert _outcomes(stage, statements, ("oauth-again",)) == ({"oauth-again": sqlstate}, [])
