@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from trigger_audit.plpgsql.lexer import Token, tokenise
 from trigger_audit.plpgsql.tree import Fragment, Span, SyntaxProblem
 
+# pl_reserved_kwlist.h: never the name of a variable, a label or a field.
+RESERVED = frozenset(
+    "all begin by case declare else end execute for foreach from if in into loop not null or strict then to using "
+    "when while".split()
+)
 _OPEN = {"(": ")", "[": "]"}
+
+
+_CONTINUES = re.compile(r"(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:\s|--[^\n\r]*[\n\r])*")
+_DEEPEST = 9_990
+_SQLSTATE = re.compile(r"[0-9A-Z]{5}")
 
 
 class Cursor:
@@ -63,10 +74,35 @@ class Cursor:
         return SyntaxProblem(f'syntax error at or near "{wrong.text[:60]}"', wrong.start)
 
     def name(self) -> Token:
-        """An identifier, quoted or not."""
-        if self.token.kind not in ("word", "quoted"):
+        """An identifier, quoted or not; PL/pgSQL's reserved words are none."""
+        if not is_name(self.token):
             raise self.problem()
         return self.next()
+
+    def string(self) -> str:
+        """A string as written, with what continues it: PostgreSQL joins strings that a line break parts.
+
+        U&'...' is none here, nor are b'...' and x'...': the main parser alone knows them.
+        """
+        if self.token.kind != "string" or self.token.text[0] not in "'eE$":
+            raise self.problem()
+        first = last = self.next()
+        while (
+            first.text[0] != "$"
+            and self.token.kind == "string"
+            and self.token.text[0] == "'"
+            and _CONTINUES.fullmatch(self.text, last.end, self.token.start)
+        ):
+            last = self.next()
+        return self.text[first.start : last.end]
+
+    def sqlstate(self) -> str:
+        """The five characters behind SQLSTATE."""
+        token = self.token
+        code = self.string().strip("'")
+        if not _SQLSTATE.fullmatch(code):
+            raise SyntaxProblem(f'invalid SQLSTATE code at or near "{token.text[:60]}"', token.start)
+        return code
 
     def until(self, stop: Callable[[Cursor], bool], *, missing: str, empty_allowed: bool = False) -> Fragment:
         """The tokens up to one outside parentheses that `stop` wants, as PostgreSQL's read_sql_construct takes them.
@@ -90,12 +126,11 @@ class Cursor:
             if token.kind == "punctuation":
                 if token.word in _OPEN:
                     closers.append(_OPEN[token.word])
+                    check_depth(len(closers), token)
                 elif token.word in (")", "]") and (not closers or closers.pop() != token.word):
                     raise SyntaxProblem("mismatched parentheses", token.start)
             self.at += 1
         if self.at == start and not empty_allowed:
-            if self.token.word == ";":
-                raise SyntaxProblem("missing expression", self.token.start)
             raise SyntaxProblem("missing expression", self.token.start)
         return self.fragment(start, self.at)
 
@@ -110,6 +145,16 @@ class Cursor:
     def span_from(self, start: int) -> Span:
         """From a token's first character to the last one read."""
         return Span(self.tokens[start].start, self.tokens[max(start, self.at - 1)].end)
+
+
+def check_depth(depth: int, token: Token) -> None:
+    """The stack of PostgreSQL's main parser (YYMAXDEPTH) has 10,000 places."""
+    if depth >= _DEEPEST:
+        raise SyntaxProblem(f'memory exhausted at or near "{token.text}"', token.start)
+
+
+def is_name(token: Token) -> bool:
+    return token.kind == "quoted" or (token.kind == "word" and token.word not in RESERVED)
 
 
 def at_words(*words: str) -> Callable[[Cursor], bool]:

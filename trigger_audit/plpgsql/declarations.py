@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from trigger_audit.plpgsql.cursor import Cursor, at_words
-from trigger_audit.plpgsql.lexer import identifier
+from trigger_audit.plpgsql.cursor import Cursor, at_words, is_name
+from trigger_audit.plpgsql.lexer import Token, identifier
 from trigger_audit.plpgsql.tree import AliasDeclaration, AnyDeclaration, CursorDeclaration, Declaration, SyntaxProblem
 
 
 def read_declarations(cursor: Cursor) -> tuple[AnyDeclaration, ...]:
     """Everything between DECLARE and BEGIN. PostgreSQL allows DECLARE to be repeated."""
     found: list[AnyDeclaration] = []
+    names: set[str] = set()
     while not cursor.sees("begin"):
         if cursor.take("declare"):
             continue
         if cursor.sees("<<"):
             raise SyntaxProblem("block label must be placed before DECLARE, not after", cursor.token.start)
+        token = cursor.token
         found.append(read_declaration(cursor))
+        _once(found[-1].name, names, token)
     return tuple(found)
+
+
+def _once(name: str, names: set[str], token: Token) -> None:
+    if name in names:
+        raise SyntaxProblem(f'duplicate declaration at or near "{token.text}"', token.start)
+    names.add(name)
 
 
 def read_declaration(cursor: Cursor) -> AnyDeclaration:
@@ -25,15 +34,17 @@ def read_declaration(cursor: Cursor) -> AnyDeclaration:
     if cursor.take("alias"):
         cursor.expect("for")
         target = cursor.next()
-        if target.kind not in ("word", "quoted", "parameter"):
+        if target.kind != "parameter" and not is_name(target):
             raise cursor.problem(target)
+        while cursor.take("."):
+            target = cursor.name()
         cursor.expect(";")
         return AliasDeclaration(name, identifier(target), cursor.span_from(start))
     if _is_cursor(cursor):
         return _read_cursor(cursor, start, name)
     constant = cursor.take("constant")
     type_start = cursor.at
-    kind = cursor.until(at_words("not", ":=", "=", "default", "collate", ";"), missing=";", empty_allowed=True)
+    kind = cursor.until(at_words("not", ":=", "=", "default", "collate", ",", ";"), missing=";", empty_allowed=True)
     if cursor.at == type_start:
         raise SyntaxProblem("missing data type declaration", cursor.token.start)
     if cursor.take("collate"):
@@ -62,8 +73,11 @@ def _read_cursor(cursor: Cursor, start: int, name: str) -> CursorDeclaration:
     cursor.expect("cursor")
     arguments: list[tuple[str, str]] = []
     if cursor.take("("):
+        names: set[str] = set()
         while True:
-            argument = identifier(cursor.name())
+            token = cursor.name()
+            argument = identifier(token)
+            _once(argument, names, token)
             kind = cursor.until(at_words(",", ")"), missing=")")
             arguments.append((argument, kind.text))
             if not cursor.take(","):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from trigger_audit.plpgsql import tree
-from trigger_audit.plpgsql.cursor import Cursor, at_words
+from trigger_audit.plpgsql.cursor import Cursor, at_words, check_depth, is_name
 from trigger_audit.plpgsql.lexer import Token, identifier
 from trigger_audit.plpgsql.tree import Fragment, Span, SyntaxProblem
+
+# Words that PL/pgSQL keeps for itself: TABLE begins an SQL statement, the others would read on across statements.
+_NEVER_FIRST = frozenset({"elsif", "elseif", "exception", "table"})
 
 
 def assignment_follows(cursor: Cursor) -> bool:
@@ -13,14 +16,14 @@ def assignment_follows(cursor: Cursor) -> bool:
 
     PostgreSQL asks whether the name is a known variable; a name that is followed so starts no SQL statement anyway.
     """
-    if cursor.token.kind not in ("word", "quoted", "parameter"):
+    if cursor.token.kind != "parameter" and not is_name(cursor.token):
         return False
     at = cursor.at + 1
     tokens = cursor.tokens
     while True:
         token = tokens[at]
         if token.word == "." and token.kind == "punctuation":
-            if tokens[at + 1].kind not in ("word", "quoted"):
+            if not is_name(tokens[at + 1]):
                 return False
             at += 2
         elif token.word == "[" and token.kind == "punctuation":
@@ -70,10 +73,12 @@ def read_targets(cursor: Cursor) -> tuple[str, ...]:
 def read_sql(cursor: Cursor, start: int) -> tree.Statement:
     """Any other statement goes to PostgreSQL's main parser; INTO outside INSERT and MERGE is PL/pgSQL's."""
     first = cursor.token
-    if first.kind not in ("word", "quoted", "punctuation") or first.word in (")", "]", ",", ".", ";", ":"):
+    if not is_name(first) or (first.kind == "word" and first.word in _NEVER_FIRST):
         raise cursor.problem()
-    if first.word in ("end", "then", "else", "elsif", "elseif", "when", "exception") and first.kind == "word":
-        raise cursor.problem()
+    if first.kind == "word" and first.word in ("call", "do"):
+        command = cursor.until(at_words(";"), missing=";")
+        cursor.expect(";")
+        return tree.Call(command, cursor.span_from(start))
     into: tuple[str, ...] = ()
     into_span: Span | None = None
     strict = False
@@ -83,15 +88,15 @@ def read_sql(cursor: Cursor, start: int) -> tree.Statement:
         if token.kind == "end":
             raise cursor.problem()
         if token.kind == "punctuation":
-            if token.word in ("(", "["):
+            if token.word == "(":
                 depth += 1
-            elif token.word in (")", "]"):
+                check_depth(depth, token)
+            elif token.word == ")":
                 depth -= 1
                 if depth < 0:
                     raise SyntaxProblem("mismatched parentheses", token.start)
-            elif token.word == ";" and not _in_atomic_body(cursor, start):
-                if depth:
-                    raise SyntaxProblem("mismatched parentheses", token.start)
+            elif token.word == ";" and not depth and not _in_atomic_body(cursor, start):
+                # Inside parentheses it parts the actions of CREATE RULE.
                 break
         elif token.kind == "word" and token.word == "into" and _is_plpgsql_into(cursor, start, first):
             if into_span is not None:
@@ -108,8 +113,6 @@ def read_sql(cursor: Cursor, start: int) -> tree.Statement:
     if into_span is not None:
         sql = _blanked(sql, into_span)
     span = cursor.span_from(start)
-    if first.kind == "word" and first.word in ("call", "do"):
-        return tree.Call(sql, span)
     return tree.Sql(sql, into, into_span, strict, span)
 
 

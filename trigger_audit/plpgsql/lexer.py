@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from typing import NamedTuple
 
 from trigger_audit.plpgsql.tree import Comment, Span, SyntaxProblem
@@ -24,7 +25,7 @@ _TOKEN = re.compile(
   | (?P<number>0[xX][0-9a-fA-F_]+ | 0[oO][0-7_]+ | 0[bB][01_]+
       | (?:\d[\d_]*(?:\.(?!\.)[\d_]*)? | \.\d[\d_]*)(?:[eE][+-]?\d+)?)
   | (?P<parameter>\$\d+)
-  | (?P<mark>:=|\.\.|<<|>>|::)
+  | (?P<mark>:=|\.\.|::)
   | (?P<operator>(?:(?!--|/\*)[+\-*/<>=~!@\#%^&|`?])+)
   | (?P<end>\Z)
   | (?P<other>.)
@@ -33,13 +34,14 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _MAY_END_IN_SIGN = re.compile(r"[~!@#%^&|`?]")
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
 
 
 class Token(NamedTuple):
     """`kind` is word, quoted, string, number, parameter, mark, operator, punctuation, other or end.
 
-    `word` is the text in lower case for words, the text itself for everything else.
+    `word` is the text folded as PostgreSQL folds names for words, the text itself for everything else.
     """
 
     kind: str
@@ -63,7 +65,7 @@ def tokenise(text: str) -> tuple[list[Token], list[Comment]]:
         start, end = found.span(kind)
         piece = text[start:end]
         if kind == "word":
-            tokens.append(Token(kind, piece, start, end, piece.lower()))
+            tokens.append(Token(kind, piece, start, end, _folded(piece)))
             continue
         if kind == "comment":
             comments.append(Comment(piece, Span(start, end)))
@@ -87,6 +89,11 @@ def tokenise(text: str) -> tuple[list[Token], list[Comment]]:
         tokens.append(Token(kind, piece, start, end, piece))
         if kind == "end":
             return tokens, comments
+
+
+def _folded(word: str) -> str:
+    """downcase_identifier: in UTF-8 the letters of ASCII alone have a lower case."""
+    return word.lower() if word.isascii() else word.translate(_LOWER)
 
 
 def _operator(run: str) -> str:

@@ -32,7 +32,7 @@ def read_loop(parser: Parser, start: int, label: str | None) -> tree.Statement:
 def _body(parser: Parser, label: str | None) -> tuple[tree.Statement, ...]:
     """Statements and END LOOP [label];"""
     cursor = parser.cursor
-    body = parser.statements("end")
+    body = parser.repeated(label)
     cursor.expect("end")
     cursor.expect("loop")
     parser.end_label(label)

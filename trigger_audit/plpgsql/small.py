@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from trigger_audit.plpgsql import tree
-from trigger_audit.plpgsql.cursor import Cursor, at_words
+from trigger_audit.plpgsql.cursor import Cursor, at_words, is_name
 from trigger_audit.plpgsql.embedded import read_targets
-from trigger_audit.plpgsql.lexer import identifier
+from trigger_audit.plpgsql.lexer import Token, identifier
 from trigger_audit.plpgsql.tree import Fragment, SyntaxProblem
 
 _LEVELS = frozenset({"debug", "log", "info", "notice", "warning", "exception"})
+_CURRENT_ITEMS = frozenset({"row_count", "pg_context", "pg_routine_oid"})
+_STACKED_ITEMS = frozenset(
+    "returned_sqlstate column_name constraint_name pg_datatype_name message_text table_name schema_name "
+    "pg_exception_detail pg_exception_hint pg_exception_context".split()
+)
 _OPTIONS = frozenset({"message", "detail", "hint", "errcode", "column", "constraint", "datatype", "table", "schema"})
 
 
@@ -58,16 +63,14 @@ def _raise(cursor: Cursor, start: int) -> tree.Raise:
     message: str | None = None
     parameters: tuple[Fragment, ...] = ()
     if cursor.token.kind == "string":
-        message = cursor.next().text
+        message = cursor.string()
         if cursor.take(","):
             parameters = _list(cursor, "using", ";")
         _check_placeholders(message, len(parameters), cursor.tokens[start].start)
     elif cursor.take("sqlstate"):
-        if cursor.token.kind != "string":
-            raise cursor.problem()
-        condition = f"sqlstate {cursor.next().text.strip(chr(39))}"
-    elif cursor.token.kind in ("word", "quoted") and not cursor.sees("using"):
-        condition = identifier(cursor.next())
+        condition = f"sqlstate {cursor.sqlstate()}"
+    elif not cursor.sees("using"):
+        condition = identifier(cursor.name())
     options: list[tuple[str, Fragment]] = []
     if cursor.take("using"):
         while True:
@@ -94,14 +97,13 @@ def _check_placeholders(message: str, parameters: int, offset: int) -> None:
 
 def _perform(cursor: Cursor, start: int) -> tree.Perform:
     cursor.expect("perform")
-    if cursor.sees(";"):
-        raise cursor.problem()
-    query = cursor.until(at_words(";"), missing=";")
+    query = cursor.until(at_words(";"), missing=";", empty_allowed=True)
     word = cursor.tokens[start]
+    end = max(word.end, query.span.end) if query.text else word.end
     # PERFORM is one letter longer than SELECT: the blank keeps every offset.
-    text = "SELECT " + cursor.text[word.end : query.span.end]
+    text = "SELECT " + cursor.text[word.end : end]
     cursor.expect(";")
-    return tree.Perform(Fragment(text, tree.Span(word.start, query.span.end)), cursor.span_from(start))
+    return tree.Perform(Fragment(text, tree.Span(word.start, end)), cursor.span_from(start))
 
 
 def _execute(cursor: Cursor, start: int) -> tree.Execute:
@@ -133,11 +135,21 @@ def _diagnostics(cursor: Cursor, start: int) -> tree.GetDiagnostics:
         (target,) = _one_target(cursor)
         if not cursor.take("=") and not cursor.take(":="):
             raise cursor.problem()
-        items.append((target, cursor.name().word))
+        item = cursor.name()
+        if item.word not in (_STACKED_ITEMS if stacked else _CURRENT_ITEMS):
+            raise SyntaxProblem(_wrong_item(item, stacked), item.start)
+        items.append((target, item.word))
         if not cursor.take(","):
             break
     cursor.expect(";")
     return tree.GetDiagnostics(stacked, tuple(items), cursor.span_from(start))
+
+
+def _wrong_item(item: Token, stacked: bool) -> str:
+    if item.word in _STACKED_ITEMS | _CURRENT_ITEMS:
+        kind = "STACKED" if stacked else "CURRENT"
+        return f"diagnostics item {item.word.upper()} is not allowed in GET {kind} DIAGNOSTICS"
+    return f'unrecognized GET DIAGNOSTICS item at or near "{item.text}"'
 
 
 def _one_target(cursor: Cursor) -> tuple[str]:
@@ -161,9 +173,14 @@ def _open(cursor: Cursor, start: int) -> tree.Open:
     else:
         if cursor.take("no"):
             cursor.expect("scroll")
+            cursor.expect("for")
+            for_query = True
+        elif cursor.take("scroll"):
+            cursor.expect("for")
+            for_query = True
         else:
-            cursor.take("scroll")
-        if cursor.take("for"):
+            for_query = cursor.take("for")
+        if for_query:
             dynamic = cursor.take("execute")
             query = cursor.until(at_words(*(("using", ";") if dynamic else (";",))), missing=";")
             if dynamic and cursor.take("using"):
@@ -174,20 +191,40 @@ def _open(cursor: Cursor, start: int) -> tree.Open:
 
 def _fetch(cursor: Cursor, start: int) -> tree.Fetch:
     is_move = cursor.next().word == "move"
-    # The direction (NEXT, ABSOLUTE -1, FORWARD ALL FROM ...) ends where INTO or the semicolon comes: the last name
-    # before that is the cursor's.
-    direction = cursor.until(at_words("into", ";"), missing=";")
-    last = cursor.tokens[cursor.at - 1]
-    if last.kind not in ("word", "quoted"):
-        raise cursor.problem(last)
+    begin = cursor.at
+    cursor.until(at_words("into", ";"), missing=";")
+    _check_direction(cursor, begin)
+    name = identifier(cursor.tokens[cursor.at - 1])
     into: tuple[str, ...] = ()
-    if cursor.take("into"):
+    if not is_move:
+        cursor.expect("into")
         into = read_targets(cursor)
-    elif not is_move:
-        raise cursor.problem()
     cursor.expect(";")
-    assert direction.text
-    return tree.Fetch(identifier(last), is_move, into, cursor.span_from(start))
+    return tree.Fetch(name, is_move, into, cursor.span_from(start))
+
+
+def _check_direction(cursor: Cursor, begin: int) -> None:
+    """The cursor alone, or a direction, FROM or IN, and the cursor. Without FROM there is no direction but a name."""
+    direction, last = cursor.tokens[begin : cursor.at - 1], cursor.tokens[cursor.at - 1]
+    if not is_name(last):
+        raise cursor.problem(last)
+    if not direction:
+        return
+    if not _is_from(direction[-1]):
+        raise SyntaxProblem(f'expected FROM or IN at or near "{last.text[:60]}"', last.start)
+    words = [token.word for token in direction[:-1] if token.kind == "word"]
+    alone = words[:1] in (["next"], ["prior"], ["first"], ["last"], ["all"]) or words[:2] in (
+        ["forward", "all"],
+        ["backward", "all"],
+    )
+    if alone and len(direction) - 1 > (2 if words[0] in ("forward", "backward") else 1):
+        raise cursor.problem(direction[1])
+    if words in (["absolute"], ["relative"]) and len(direction) == 2:
+        raise SyntaxProblem("missing expression", direction[-1].start)
+
+
+def _is_from(token: Token) -> bool:
+    return token.kind == "word" and token.word in ("from", "in")
 
 
 def _close(cursor: Cursor, start: int) -> tree.Close:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from trigger_audit.plpgsql import tree
 from trigger_audit.plpgsql.cursor import Cursor, at_words
 from trigger_audit.plpgsql.declarations import read_declarations
@@ -11,8 +13,17 @@ from trigger_audit.plpgsql.loops import read_loop
 from trigger_audit.plpgsql.small import read_small
 from trigger_audit.plpgsql.tree import SyntaxProblem
 
-MAXIMAL_DEPTH = 200
+# Each level takes up to five Python frames, of which there are a thousand.
+MAXIMAL_DEPTH = 120
 _LOOPS = frozenset({"loop", "while", "for", "foreach"})
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosing:
+    """A block or loop around the statement that is being read."""
+
+    label: str | None
+    is_loop: bool
 
 
 class Parser:
@@ -21,6 +32,7 @@ class Parser:
     def __init__(self, cursor: Cursor) -> None:
         self.cursor = cursor
         self.depth = 0
+        self.enclosing: list[Enclosing] = []
 
     def block(self, start: int, label: str | None) -> tree.Block:
         """[DECLARE ...] BEGIN ... END [label], the label read already; `start` is its first token."""
@@ -29,6 +41,7 @@ class Parser:
         if cursor.take("declare"):
             declarations = read_declarations(cursor)
         cursor.expect("begin")
+        self.enclosing.append(Enclosing(label, is_loop=False))
         body = self.statements("end", "exception")
         handlers: list[tree.Handler] = []
         if cursor.take("exception"):
@@ -36,6 +49,7 @@ class Parser:
                 raise cursor.problem()
             while cursor.sees("when"):
                 handlers.append(self.handler())
+        self.enclosing.pop()
         cursor.expect("end")
         self.end_label(label)
         span = cursor.span_from(start)
@@ -58,8 +72,8 @@ class Parser:
         conditions = []
         while True:
             token = cursor.name()
-            if token.kind == "word" and token.word == "sqlstate" and cursor.token.kind == "string":
-                conditions.append(f"sqlstate {cursor.next().text.strip(chr(39))}")
+            if token.kind == "word" and token.word == "sqlstate":
+                conditions.append(f"sqlstate {cursor.sqlstate()}")
             else:
                 conditions.append(identifier(token))
             if not cursor.take("or"):
@@ -100,10 +114,37 @@ class Parser:
                 return self.read_case(start)
             small = read_small(cursor, start)
             if small is not None:
+                if isinstance(small, tree.Exit):
+                    self.check_exit(small)
                 return small
         if assignment_follows(cursor):
             return read_assignment(cursor, start)
         return read_sql(cursor, start)
+
+    def repeated(self, label: str | None) -> tuple[tree.Statement, ...]:
+        """A loop's statements up to its END."""
+        self.enclosing.append(Enclosing(label, is_loop=True))
+        body = self.statements("end")
+        self.enclosing.pop()
+        return body
+
+    def check_exit(self, statement: tree.Exit) -> None:
+        """EXIT and CONTINUE need a loop; EXIT can leave a labelled block too.
+
+        An unknown label of EXIT may be the function's own name, which the body does not tell.
+        """
+        word, at = "EXIT" if statement.is_exit else "CONTINUE", statement.span.start
+        if statement.label is None:
+            if not any(around.is_loop for around in self.enclosing):
+                labelled = ", unless it has a label" if statement.is_exit else ""
+                raise SyntaxProblem(f"{word} cannot be used outside a loop{labelled}", at)
+        elif not statement.is_exit:
+            named = next((one for one in reversed(self.enclosing) if one.label == statement.label), None)
+            if named is None:
+                wrong = f'there is no label "{statement.label}" attached to any block or loop enclosing this statement'
+                raise SyntaxProblem(wrong, at)
+            if not named.is_loop:
+                raise SyntaxProblem(f'block label "{statement.label}" cannot be used in CONTINUE', at)
 
     def label(self) -> str | None:
         cursor = self.cursor
