@@ -1,0 +1,5 @@
+
+BEGIN
+  NEW.email := lower(trim(NEW.email));
+  RETURN NEW;
+END

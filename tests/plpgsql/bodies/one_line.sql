@@ -1,0 +1,1 @@
+BEGIN NEW.updated_at = now(); RETURN NEW; END
