@@ -53,7 +53,7 @@ END $$;
 CREATE TRIGGER conformance {timing} UPDATE ON auth.users FOR EACH ROW {when} EXECUTE FUNCTION public.conformance();
 """
 
-CAUSES = {
+CAUSES: dict[str, tuple[str, dict[str, str | None]]] = {
     "42P01: a table that Auth's search_path lacks": (
         _profiles("conformance"),
         {"signup-email": "42P01", "oauth-first": "42P01", "anonymous": "42P01", "admin-create": "42P01"},
@@ -125,7 +125,7 @@ def test_an_oauth_callback_shows_the_error_by_its_sqlstate(stage: Stage, sqlstat
     assert _outcomes(stage, statements, OAUTH) == (dict.fromkeys(OAUTH, sqlstate), [])
 
 
-@pytest.mark.parametrize("sqlstate", ["23000", "23001", "23P01", "23514", "P0002", "22023"])
+@pytest.mark.parametrize("sqlstate", ["23000", "23001", "23P01", "23514", "PT000", "P0002", "22023"])
 def test_which_sqlstates_are_public(stage: Stage, sqlstate: str) -> None:
     statements = _raising(sqlstate, "BEFORE INSERT ON auth.audit_log_entries")
     assert _outcomes(stage, statements, ("oauth-again",)) == ({"oauth-again": sqlstate}, [])

@@ -53,6 +53,8 @@ EMAIL_CHANGE = Flow(
     "Ask for another e-mail address, both addresses confirm",
     _email_change(),
     messages.OK,
+    lookup=messages.RAW,
+    banned=messages.BANNED,
     starts=CONFIRMED_USERS,
     tokens=(Token.EMAIL_CHANGE_CURRENT, Token.EMAIL_CHANGE_NEW),
 )
@@ -88,6 +90,8 @@ UPDATE_USER = Flow(
         commit(audit("user_modified", messages.RECORDING_AUDIT)),
     ),
     messages.OK,
+    lookup=messages.RAW,
+    banned=messages.BANNED,
     starts=("verify-signup", "signup-autoconfirm", "oauth-first"),
 )
 

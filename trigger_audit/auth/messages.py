@@ -40,8 +40,14 @@ class Response:
             return message
         return f"{self.before}ERROR: {message}" + ("" if sqlstate is None else f" (SQLSTATE {sqlstate})")
 
+    def worded(self, error: str) -> Response:
+        """The answer to an error of Auth itself with this text."""
+        if self.cause is Cause.HIDDEN:
+            return self
+        return replace(self, message=f"{self.before}{error}", cause=Cause.HIDDEN)
 
-_PUBLIC = re.compile("P0001|2300[01]|2350[235]|23514|23P01|PT[0-9]{3}")
+
+_PUBLIC = re.compile("P0001|2300[01]|2350[235]|23514|23P01|PT(?!000)[0-9]{3}")
 """The SQLSTATEs whose message Auth shows: RAISE, integrity constraints, and PT with the HTTP status to answer with.
 
 Source: supabase/auth internal/utilities/postgres.go.
@@ -72,6 +78,7 @@ UPDATING_USER = failure("Database error updating user")
 LOADING_USER = failure("Database error loading user after sign-up")
 CREATING_IDENTITY = failure("Error creating identity")
 SENDING_CONFIRMATION = failure("Error sending confirmation email")
+SENDING_INVITE = failure("Error sending invite email")
 CREATING_ONE_TIME_TOKEN = failure("error creating one time token")
 GRANTING_USER = failure("Database error granting user")
 SENDING_MAGIC_LINK = failure("Error sending magic link email")
@@ -97,6 +104,12 @@ FINDING_USER = failure("Database error finding user")
 QUERYING_SCHEMA = failure("Database error querying schema")
 LOADING_ADMIN_USER = failure("Database error loading user")
 PROCESSING_REQUEST = failure("Unable to process request")
+FINDING_USER_IN_REDIRECT = Response(302, None, "the error text of Auth", Cause.TEXT)
+FINDING_USER_AT_REFRESH = Response(500, "unexpected_failure", "error finding user", Cause.TEXT, "error finding user: ")
+BANNED = Response(403, "user_banned", "User is banned")
+BANNED_AT_LOGIN = replace(BANNED, status=400)
+BANNED_AT_REFRESH = Response(400, "user_banned", "Invalid Refresh Token: User Banned")
+BANNED_IN_REDIRECT = replace(BANNED, status=302)
 OK = Response(200, None, "")
 FOUND = Response(302, None, "")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trigger_audit.auth import messages
-from trigger_audit.auth.messages import RAW, Response, as_redirect
+from trigger_audit.auth.messages import RAW, Response
 from trigger_audit.auth.signup import EMAIL, OAUTH_IDENTITY, in_redirect
 from trigger_audit.auth.statements import (
     audit,
@@ -161,6 +161,7 @@ LOGIN = Flow(
     "Log in with a password",
     (audit("login"), *_granted("password")),
     messages.OK,
+    banned=messages.BANNED_AT_LOGIN,
     lookup=messages.QUERYING_SCHEMA,
     starts=("verify-signup", "signup-autoconfirm", "admin-create"),
 )
@@ -198,6 +199,8 @@ REFRESH_TOKEN = Flow(
         ),
     ),
     messages.OK,
+    lookup=messages.FINDING_USER_AT_REFRESH,
+    banned=messages.BANNED_AT_REFRESH,
     starts=("login", "verify-signup", "signup-autoconfirm", "oauth-first"),
 )
 
@@ -215,7 +218,8 @@ OAUTH_AGAIN = Flow(
         )
     ),
     messages.FOUND,
-    lookup=as_redirect(messages.FINDING_USER),
+    lookup=messages.FINDING_USER_IN_REDIRECT,
+    banned=messages.BANNED_IN_REDIRECT,
     starts=("oauth-first",),
 )
 

@@ -89,6 +89,7 @@ SIGNUP_EMAIL = Flow(
     "Sign up with e-mail and password, confirmation on",
     _email_confirmation_on(),
     messages.OK,
+    unsent=messages.SENDING_CONFIRMATION,
     signs_up=True,
     tokens=(Token.CONFIRMATION,),
 )
@@ -115,6 +116,7 @@ SIGNUP_OTP = Flow(
     "Magic link or code for an address that has no user yet",
     _email_confirmation_on(),
     messages.OK,
+    unsent=messages.SENDING_CONFIRMATION,
     signs_up=True,
     tokens=(Token.CONFIRMATION,),
 )
@@ -143,6 +145,7 @@ SIGNUP_PHONE = Flow(
     latent=True,
     signs_up=True,
     tokens=(Token.CONFIRMATION,),
+    texted=True,
 )
 
 
@@ -194,6 +197,7 @@ OAUTH_FIRST = Flow(
     "First sign-in with an OAuth provider that has verified the address",
     _oauth_first(),
     messages.FOUND,
+    banned=messages.BANNED_IN_REDIRECT,
     signs_up=True,
 )
 
@@ -223,6 +227,7 @@ INVITE = Flow(
     "Invite a user by e-mail",
     _invite(),
     messages.OK,
+    unsent=messages.SENDING_INVITE,
     signs_up=True,
     tokens=(Token.CONFIRMATION,),
 )

@@ -92,7 +92,11 @@ class Flow:
     """`starts` are the flows whose user this one goes on with: the first is what smoke runs before it, all of them are
     what may have made the user. Empty for sign-ups. `tokens` must be found afterwards; `deletes`: the row must be gone.
     `signs_up`: raw_user_meta_data of the caller reaches it, so every payload is tried. `success` is the answer when all
-    goes well, `lookup` that where the user cannot be read at the start of a flow that goes on with one.
+    goes well, `lookup` that where the user cannot be read at the start of a flow that goes on with one, `banned` that
+    to a user whose banned_until lies ahead (None where Auth does not look, and in verifications: the letter counts as
+    lost before). `texted`: what it sends is a text message,
+    which holds a code and no link; codes are looked up in users, links in one_time_tokens. `unsent` is the answer where
+    the row that was read back has no address for the mail.
     """
 
     name: str
@@ -100,10 +104,13 @@ class Flow:
     steps: tuple[Step, ...]
     success: Response
     lookup: Response = FINDING_USER
+    banned: Response | None = None
+    unsent: Response | None = None
     starts: tuple[str, ...] = ()
     latent: bool = False
     signs_up: bool = False
     tokens: tuple[Token, ...] = ()
+    texted: bool = False
     deletes: bool = False
 
     @property

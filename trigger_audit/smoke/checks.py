@@ -16,6 +16,7 @@ from trigger_audit.auth.tables import UNSCANNABLE_WHEN_NULL
 from trigger_audit.auth.values import Probe
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Change
+from trigger_audit.smoke.times import INFINITE
 
 if TYPE_CHECKING:
     from psycopg import Cursor
@@ -152,6 +153,10 @@ def _differences(row: Mapping[str, object], held: Mapping[str, object]) -> Itera
         if column in _SAME or (found is None and column in UNSCANNABLE_WHEN_NULL):
             if not _same(expected, found):
                 yield Change(f"auth.users.{column}", shown(expected), shown(found))
+        elif column in _METADATA and found is not None and not isinstance(found, Mapping):
+            yield Change(f"auth.users.{column}", "a JSON object", shown(found))
+        elif column in _SET_OR_NOT and found in INFINITE:
+            yield Change(f"auth.users.{column}", _set_or_null(expected), shown(found))
         elif column in _SET_OR_NOT and (expected is None) != (found is None):
             yield Change(f"auth.users.{column}", _set_or_null(expected), _set_or_null(found))
 
@@ -166,7 +171,9 @@ def _tokens(cursor: Cursor, flow: Flow, row: Mapping[str, object], memory: Memor
         if memory.rows["users"].get(token.value) in (None, ""):
             continue  # the mail was left out, so there is none
         sent, held = row.get(token.sent_at), memory.rows["users"].get(token.sent_at)
-        if isinstance(sent, datetime) and isinstance(held, datetime) and sent < held - _EXPIRY:
+        if (isinstance(sent, str) and sent not in INFINITE) or (
+            isinstance(sent, datetime) and isinstance(held, datetime) and sent < held - _EXPIRY
+        ):
             yield Change(f"auth.users.{token.sent_at}", "now", shown(sent))
         if "one_time_tokens" in target.columns:
             yield from _one_time_token(cursor, token, memory)

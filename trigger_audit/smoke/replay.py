@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from psycopg import sql
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, tuple_row
 
 from trigger_audit.auth import messages
 from trigger_audit.auth.messages import Response
 from trigger_audit.auth.roles import SCHEMA
 from trigger_audit.auth.steps import Flow, Kind, Rows, Step
-from trigger_audit.auth.tables import UNSCANNABLE_WHEN_NULL, USERS_INSERT
+from trigger_audit.auth.tables import USERS_INSERT
 from trigger_audit.auth.values import Probe
 from trigger_audit.smoke.checks import Edits, compare_reload, final_changes
 from trigger_audit.smoke.context import innermost_frame, shortened
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Change, FailedStep, Mail, Outcome
 from trigger_audit.smoke.statement import compose
+from trigger_audit.smoke.times import open_cursor
+from trigger_audit.smoke.unreadable import Unreadable, find_unreadable
 
 if TYPE_CHECKING:
     from psycopg import Connection, Cursor, Error
@@ -35,6 +38,11 @@ OUR_LIMITS = {
     "25006": "the transaction is read-only",
 }
 """Errors that say nothing of the flow: they come from how we run it."""
+
+_ADDRESS = re.compile(r"[^@\s]@[^@\s]")
+
+_FOUND_BY = frozenset({"aud", "banned_until", "email", "instance_id", "is_sso_user", "phone"})
+"""Columns by whose values a code is looked up or refused: with other ones it does not work."""
 
 
 @dataclass(slots=True)
@@ -74,8 +82,10 @@ class Observation:
     @property
     def token_lost(self) -> bool:
         """Whether what the mail holds will be refused though Auth has answered that all is well."""
-        lost = {f"{SCHEMA}.users.{name}" for token in self.flow.tokens for name in (token.value, token.sent_at)}
-        lost |= {f"{SCHEMA}.one_time_tokens.token_hash", f"{SCHEMA}.users"}
+        columns = {name for token in self.flow.tokens for name in (token.value, token.sent_at)} | _FOUND_BY
+        lost = {f"{SCHEMA}.users", *(f"{SCHEMA}.users.{name}" for name in columns)}
+        if not self.flow.texted:
+            lost.add(f"{SCHEMA}.one_time_tokens.token_hash")
         return any(change.what in lost for change in self.changes)
 
 
@@ -104,7 +114,7 @@ class Replay:
         if flow.starts and not self._look_up(observation):
             return observation
         reloads = any(step.kind is Kind.RELOAD for step in flow.steps)
-        with self.connection.cursor() as cursor:
+        with open_cursor(self.connection, tuple_row) as cursor:
             for index, step in enumerate(flow.steps, start=1):
                 if not self.target.has(step):
                     if step.commit_after and not self._commit(cursor, index, step, observation):
@@ -113,6 +123,8 @@ class Replay:
                 if step.unconfirmed_only and confirmed:
                     observation.mail_skipped = observation.mail_skipped or step.mail_before
                     continue
+                if step.mail_before and self._lacks_address(observation, index):
+                    return observation
                 observation.mailed = observation.mailed or step.mail_before
                 try:
                     refused = self._execute(cursor, step, observation, edits)
@@ -126,6 +138,8 @@ class Replay:
                     observation.response = step.failure
                     return observation
                 if step.kind is Kind.RELOAD:
+                    if flow.signs_up and self._refuse_banned(observation, index, step.label):
+                        return observation
                     user = self.memory.rows["users"]
                     confirmed = (
                         user.get("phone_confirmed_at" if user.get("email") is None else "email_confirmed_at")
@@ -143,14 +157,14 @@ class Replay:
     def _look_up(self, observation: Observation) -> bool:
         """A new request reads the user and the identity afresh; nothing of the last one's memory is left."""
         users = self.target.columns["users"] & frozenset(USERS_INSERT)
-        refused: str | None = "no user has that id"
-        with self.connection.cursor(row_factory=dict_row) as cursor:
+        refused: Unreadable | None = Unreadable("no user has that id", "User not found")
+        with open_cursor(self.connection, dict_row) as cursor:
             names = sql.SQL(", ").join(map(sql.Identifier, sorted(users)))
             user_id = self.memory.probes[Probe.USER_ID]
             cursor.execute(sql.SQL("SELECT {} FROM users WHERE id = %s").format(names), (user_id,))
             user = cursor.fetchone()
             if user is not None:
-                refused = unscannable(user)
+                refused = find_unreadable(user)
                 self.memory.rows["users"] = user
             cursor.execute(
                 "SELECT provider_id, identity_data, last_sign_in_at FROM identities WHERE id = %s",
@@ -158,9 +172,31 @@ class Replay:
             )
             self.memory.rows["identities"] = cursor.fetchone() or {}
         if refused is not None:
-            observation.failed = FailedStep(0, "SELECT auth.users", None, refused)
-            observation.response = observation.flow.lookup
-        return refused is None
+            observation.failed = FailedStep(0, "SELECT auth.users", None, refused.told)
+            observation.response = observation.flow.lookup.worded(refused.words)
+        return refused is None and not self._refuse_banned(observation, 0, "SELECT auth.users")
+
+    def _lacks_address(self, observation: Observation, index: int) -> bool:
+        """Whether Auth has nobody to send the mail to: it takes the address from the row that it has read back.
+
+        Other addresses that a mail server would refuse are not told apart here.
+        """
+        email = self.memory.rows["users"].get("email")
+        if observation.flow.unsent is None or _ADDRESS.search(str(email or "")):
+            return False
+        told = "NULL" if email is None else repr(email)
+        observation.failed = FailedStep(index, "MAIL", None, f"auth.users.email is {told}, and no mail can go there")
+        observation.response = observation.flow.unsent
+        return True
+
+    def _refuse_banned(self, observation: Observation, index: int, label: str) -> bool:
+        """Whether Auth turns the user away that it has just read."""
+        until = self.memory.rows["users"].get("banned_until")
+        if observation.flow.banned is None or not isinstance(until, datetime) or until <= datetime.now(UTC):
+            return False
+        observation.failed = FailedStep(index, label, None, "auth.users.banned_until lies in the future")
+        observation.response = observation.flow.banned
+        return True
 
     def _execute(self, cursor: Cursor, step: Step, observation: Observation, edits: Edits) -> str | None:
         """Runs one statement; a text where Auth cannot take what it got."""
@@ -203,9 +239,9 @@ class Replay:
             return "no user has that id: a trigger has suppressed the INSERT, removed the row or changed its id"
         assert cursor.description is not None
         found = dict(zip((column.name for column in cursor.description), row, strict=True))
-        unreadable = unscannable(found)
+        unreadable = find_unreadable(found)
         if unreadable is not None:
-            return unreadable
+            return unreadable.told
         observation.changes += compare_reload(self.memory, found)
         edits.note(self.memory, found)
         self.memory.reload(found)
@@ -256,14 +292,3 @@ class Replay:
         )
         observation.response = response
         observation.limit = OUR_LIMITS.get(error.sqlstate)
-
-
-def unscannable(row: Mapping[str, object]) -> str | None:
-    """What Auth's database driver would say of the row, None where it can take it."""
-    for column in UNSCANNABLE_WHEN_NULL:
-        if column in row and row[column] is None:
-            return f"auth.users.{column} is NULL, and Auth cannot read that (converting NULL to string is unsupported)"
-    for column in ("raw_user_meta_data", "raw_app_meta_data"):
-        if row.get(column) is not None and not isinstance(row[column], dict):
-            return f"auth.users.{column} is not a JSON object, and Auth cannot read that"
-    return None

@@ -1,0 +1,85 @@
+"""Where every statement goes through and Auth itself refuses: it cannot read the row, or has nobody to send mail to.
+
+The texts are those of the real Auth; tests/conformance compares them with it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.smoke.conftest import Run, by_flow
+from trigger_audit.smoke.model import Mail, Outcome
+from trigger_audit.smoke.unreadable import find_unreadable
+
+
+def _assigning(assignment: str, trigger: str) -> str:
+    return f"""
+    CREATE FUNCTION public.spoil() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      NEW.{assignment};
+      RETURN NEW;
+    END $$;
+    CREATE TRIGGER spoil {trigger} EXECUTE FUNCTION public.spoil();
+    """
+
+
+def test_the_first_column_in_auths_order_is_named() -> None:
+    row: dict[str, object] = {
+        "updated_at": None,
+        "role": None,
+        "email": None,
+        "aud": "authenticated",
+        "raw_user_meta_data": {},
+    }
+    found = find_unreadable(row)
+    assert found is not None
+    assert found.told == "auth.users.role is NULL, and Auth cannot read that (converting NULL to string is unsupported)"
+    assert found.words == 'sql: Scan error on column index 32, name "role": converting NULL to string is unsupported'
+    assert find_unreadable({"email": None, "raw_user_meta_data": None, "aud": ""}) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("email_change_confirm_status", None, "converting NULL to int is unsupported"),
+        ("is_anonymous", None, "converting NULL to bool is unsupported"),
+        ("created_at", None, "unsupported Scan, storing driver.Value type <nil> into type *time.Time"),
+        ("banned_until", "infinity", "unsupported Scan, storing driver.Value type string into type *time.Time"),
+        ("raw_app_meta_data", [1], "json: cannot unmarshal array into Go value of type models.JSONMap"),
+        ("raw_app_meta_data", 7.5, "json: cannot unmarshal number into Go value of type models.JSONMap"),
+    ],
+)
+def test_auths_own_words(column: str, value: object, words: str) -> None:
+    found = find_unreadable({column: value})
+    assert found is not None
+    assert found.words.endswith(f'name "{column}": {words}')
+
+
+def test_the_answer_of_a_refresh_holds_them(smoke: Run) -> None:
+    sql = _assigning(
+        "phone_change_token := NULL",
+        "BEFORE UPDATE OF last_sign_in_at ON auth.users FOR EACH ROW WHEN (OLD.last_sign_in_at IS NULL)",
+    )
+    results = by_flow(smoke(sql, ["refresh-token", "update-user", "login"]))
+    answers = {name: result.response.message for name, result in results.items() if result.response is not None}
+    assert answers["refresh-token"] == (
+        'error finding user: sql: Scan error on column index 24, name "phone_change_token": '
+        "converting NULL to string is unsupported"
+    )
+    assert answers["update-user"] == "Unexpected failure, please check server logs for more information"
+    assert answers["login"] == "Database error querying schema"
+
+
+@pytest.mark.parametrize(
+    ("flow", "message"),
+    [("signup-email", "Error sending confirmation email"), ("invite", "Error sending invite email")],
+)
+def test_nobody_to_send_the_mail_to(smoke: Run, flow: str, message: str) -> None:
+    sql = _assigning("email := NULL", "BEFORE INSERT ON auth.users FOR EACH ROW")
+    result = by_flow(smoke(sql, [flow]))[flow]
+    assert (result.outcome, result.mail) == (Outcome.FAIL, Mail.NOT_SENT)
+    assert result.response is not None
+    assert result.response.message == message
+    assert result.failed_step is not None
+    assert (result.failed_step.statement, result.failed_step.sqlstate) == ("MAIL", None)
+    assert result.failed_step.message == "auth.users.email is NULL, and no mail can go there"
