@@ -83,3 +83,15 @@ def test_nobody_to_send_the_mail_to(smoke: Run, flow: str, message: str) -> None
     assert result.failed_step is not None
     assert (result.failed_step.statement, result.failed_step.sqlstate) == ("MAIL", None)
     assert result.failed_step.message == "auth.users.email is NULL, and no mail can go there"
+
+
+@pytest.mark.parametrize(
+    ("until", "refused"),
+    [("now() + interval '1 day'", True), ("'12000-01-01'", True), ("now()", False), ("'4000-01-01 BC'", False)],
+)
+def test_a_banned_user_is_turned_away(smoke: Run, until: str, refused: bool) -> None:
+    sql = _assigning(f"banned_until := {until}", "BEFORE INSERT ON auth.users FOR EACH ROW")
+    result = by_flow(smoke(sql, ["oauth-first"]))["oauth-first"]
+    assert result.response is not None
+    assert result.response.error_code == ("user_banned" if refused else None)
+    assert (result.outcome is Outcome.FAIL) == refused

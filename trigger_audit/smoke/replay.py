@@ -192,7 +192,7 @@ class Replay:
     def _refuse_banned(self, observation: Observation, index: int, label: str) -> bool:
         """Whether Auth turns the user away that it has just read."""
         until = self.memory.rows["users"].get("banned_until")
-        if observation.flow.banned is None or not isinstance(until, datetime) or until <= datetime.now(UTC):
+        if observation.flow.banned is None or not _lies_ahead(until):
             return False
         observation.failed = FailedStep(index, label, None, "auth.users.banned_until lies in the future")
         observation.response = observation.flow.banned
@@ -292,3 +292,8 @@ class Replay:
         )
         observation.response = response
         observation.limit = OUR_LIMITS.get(error.sqlstate)
+
+
+def _lies_ahead(time: object) -> bool:
+    # A time as text is one that Python has no value for: before Christ, or after the year 9999.
+    return time > datetime.now(UTC) if isinstance(time, datetime) else time is not None and "BC" not in str(time)
