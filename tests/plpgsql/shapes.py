@@ -304,6 +304,19 @@ def fragments(body: Body) -> list[tuple[Fragment, bool]]:
                 expressions(statement.arguments, *statement.parameters)
                 if statement.query is not None:
                     found.append((statement.query, not statement.dynamic))
+            case tree.Fetch():
+                expressions(_count(body, statement))
             case _:
                 pass
     return found
+
+
+def _count(body: Body, statement: tree.Fetch) -> Fragment | None:
+    """The expression of FETCH ABSOLUTE expression FROM cursor and the like, which the tree leaves out."""
+    tokens, _ = tokenise(body.source.slice(statement.span))
+    ends = [index for index, token in enumerate(tokens) if token.word in ("from", "in")]
+    start = 2 if tokens[1].word in ("absolute", "relative", "forward", "backward") else 1
+    if not ends or start >= ends[0] or tokens[start].word in ("next", "prior", "first", "last", "all"):
+        return None
+    text = body.source.slice(statement.span)[tokens[start].start : tokens[ends[0]].start]
+    return Fragment(text, statement.span)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from trigger_audit.plpgsql.cursor import Cursor, at_words, is_name
 from trigger_audit.plpgsql.lexer import Token, identifier
-from trigger_audit.plpgsql.tree import AliasDeclaration, AnyDeclaration, CursorDeclaration, Declaration, SyntaxProblem
+from trigger_audit.plpgsql.tree import (
+    AliasDeclaration,
+    AnyDeclaration,
+    CursorDeclaration,
+    Declaration,
+    Fragment,
+    SyntaxProblem,
+)
+
+_BEHIND_TYPES = at_words("not", ":=", "=", "default", "collate", ",", ")", ";")
 
 
 def read_declarations(cursor: Cursor) -> tuple[AnyDeclaration, ...]:
@@ -43,10 +52,7 @@ def read_declaration(cursor: Cursor) -> AnyDeclaration:
     if _is_cursor(cursor):
         return _read_cursor(cursor, start, name)
     constant = cursor.take("constant")
-    type_start = cursor.at
-    kind = cursor.until(at_words("not", ":=", "=", "default", "collate", ",", ";"), missing=";", empty_allowed=True)
-    if cursor.at == type_start:
-        raise SyntaxProblem("missing data type declaration", cursor.token.start)
+    kind = _read_type(cursor)
     if cursor.take("collate"):
         cursor.name()
         while cursor.take("."):
@@ -59,6 +65,17 @@ def read_declaration(cursor: Cursor) -> AnyDeclaration:
         default = cursor.until(at_words(";"), missing=";")
     cursor.expect(";")
     return Declaration(name, kind.text, kind.span, constant, not_null, default, cursor.span_from(start))
+
+
+def _read_type(cursor: Cursor) -> Fragment:
+    """read_datatype: the first word is the type's name whatever it says, and then all up to what may follow a type."""
+    start = cursor.at
+    if is_name(cursor.token):
+        cursor.next()
+    cursor.until(_BEHIND_TYPES, missing=";", empty_allowed=True)
+    if cursor.at == start:
+        raise SyntaxProblem("missing data type declaration", cursor.token.start)
+    return cursor.fragment(start, cursor.at)
 
 
 def _is_cursor(cursor: Cursor) -> bool:
@@ -78,7 +95,7 @@ def _read_cursor(cursor: Cursor, start: int, name: str) -> CursorDeclaration:
             token = cursor.name()
             argument = identifier(token)
             _once(argument, names, token)
-            kind = cursor.until(at_words(",", ")"), missing=")")
+            kind = _read_type(cursor)
             arguments.append((argument, kind.text))
             if not cursor.take(","):
                 break
