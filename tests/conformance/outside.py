@@ -50,9 +50,6 @@ class Outside:
         """The latest that went to the address."""
         return [letter for letter in self.letters if letter.to == to][-1]
 
-    def count(self, to: str) -> int:
-        return sum(letter.to == to for letter in self.letters)
-
 
 def _letter(recipient: str, raw: bytes) -> Letter:
     body = message_from_bytes(raw, policy=default).get_body()

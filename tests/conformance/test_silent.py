@@ -1,0 +1,118 @@
+"""Triggers that raise no error but change, suppress or remove rows: what the client reads, and whether letters work."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from tests.conformance.acting import ACTS, Stage
+from tests.conformance.breaking import broken, meddling, predicted, seen_by_client, smoke
+from trigger_audit.auth import FLOWS, flow_named
+from trigger_audit.smoke.model import Mail, Outcome
+
+SIGNUPS = ["signup-email", "signup-phone", "anonymous", "oauth-first", "invite", "admin-create"]
+SIGNUP_LETTERS = ["signup-email", "signup-phone", "invite"]
+LETTERS = [*SIGNUP_LETTERS, "magic-link", "email-change"]
+"""Without those that send the same statements as another."""
+
+SESSION = "BEFORE UPDATE OF last_sign_in_at ON auth.users"
+INSERT = "BEFORE INSERT ON auth.users"
+UPDATE = "BEFORE UPDATE ON auth.users"
+TOKEN = "BEFORE UPDATE OF confirmation_token ON auth.users"
+
+MEDDLING = {
+    "update-returns-null": (
+        meddling("RETURN NULL;", UPDATE),
+        [*SIGNUPS, "magic-link", "email-change", "verify-signup"],
+    ),
+    "update-returns-old": (meddling("RETURN OLD;", UPDATE), LETTERS),
+    "confirms-at-insert": (meddling("NEW.email_confirmed_at := now(); RETURN NEW;", INSERT), SIGNUPS),
+    "confirms-with-the-token": (meddling("NEW.email_confirmed_at := now(); RETURN NEW;", TOKEN), SIGNUP_LETTERS),
+    "insert-returns-null": (meddling("RETURN NULL;", INSERT), SIGNUPS),
+    "removes-the-user": (
+        meddling("DELETE FROM auth.users WHERE id = NEW.id; RETURN NEW;", "AFTER INSERT ON auth.users"),
+        SIGNUPS,
+    ),
+    "changes-the-id": (meddling("NEW.id := gen_random_uuid(); RETURN NEW;", INSERT), SIGNUPS),
+    "rewrites-the-address": (meddling("NEW.email := 'x' || NEW.email; RETURN NEW;", INSERT), SIGNUPS),
+    "sets-role-null": (meddling("NEW.role := NULL; RETURN NEW;", "BEFORE INSERT OR UPDATE ON auth.users"), SIGNUPS),
+    "metadata-is-a-list": (meddling("NEW.raw_app_meta_data := '[]'; RETURN NEW;", INSERT), SIGNUPS),
+    "metadata-is-null": (meddling("NEW.raw_user_meta_data := NULL; RETURN NEW;", INSERT), SIGNUPS),
+    "clears-tokens": (
+        meddling("NEW.confirmation_token := ''; NEW.recovery_token := ''; RETURN NEW;", UPDATE),
+        [name for name in LETTERS if name != "email-change"],
+    ),
+    "forgets-the-time": (meddling("NEW.confirmation_sent_at := NULL; RETURN NEW;", TOKEN), SIGNUP_LETTERS),
+    "backdates": (
+        meddling("NEW.confirmation_sent_at := now() - interval '3 days'; RETURN NEW;", TOKEN),
+        SIGNUP_LETTERS,
+    ),
+    "dates-at-infinity": (meddling("NEW.confirmation_sent_at := 'infinity'; RETURN NEW;", TOKEN), SIGNUP_LETTERS),
+    "removes-one-time-tokens": (
+        meddling(
+            "DELETE FROM auth.one_time_tokens WHERE user_id = NEW.user_id; RETURN NEW;",
+            "AFTER INSERT ON auth.one_time_tokens",
+        ),
+        LETTERS,
+    ),
+    "bans": (meddling("NEW.banned_until := now() + interval '1 day'; RETURN NEW;", INSERT), SIGNUPS),
+    "bans-for-ever": (meddling("NEW.banned_until := 'infinity'; RETURN NEW;", INSERT), SIGNUPS),
+    "changes-the-audience": (meddling("NEW.aud := 'other'; RETURN NEW;", INSERT), SIGNUP_LETTERS),
+    "changes-the-instance": (meddling("NEW.instance_id := gen_random_uuid(); RETURN NEW;", INSERT), SIGNUP_LETTERS),
+    "suppresses-identities": (meddling("RETURN NULL;", "BEFORE INSERT ON auth.identities"), SIGNUPS),
+    "suppresses-sessions": (
+        meddling("RETURN NULL;", "BEFORE INSERT ON auth.sessions"),
+        ["login", "verify-signup", "anonymous", "signup-autoconfirm", "oauth-first"],
+    ),
+    "suppresses-refresh-tokens": (
+        meddling("RETURN NULL;", "BEFORE INSERT ON auth.refresh_tokens"),
+        ["login", "refresh-token", "anonymous", "oauth-first"],
+    ),
+    "suppresses-deletion": (meddling("RETURN NEW;", "BEFORE DELETE ON auth.users"), ["delete-user", "soft-delete"]),
+}
+
+
+@pytest.mark.parametrize("name", MEDDLING)
+def test_meddling(stage: Stage, name: str) -> None:
+    statements, flows = MEDDLING[name]
+    codes = {flow: ACTS[flow](stage) for flow in flows}
+    links = {flow: ACTS[flow](stage) for flow in flows if flow_named(flow).mails and not flow_named(flow).texted}
+    differences = []
+    with broken(stage.sandbox, statements):
+        results = smoke(stage.sandbox, flows)
+        for flow, scene in codes.items():
+            seen = seen_by_client(stage, scene)
+            if seen != predicted(results[flow]):
+                differences.append(f"{flow}: Auth {seen}, smoke {predicted(results[flow])}")
+            elif seen.letters:
+                works = not stage.redeem(flow, scene, link=False).failed
+                if flow in links:
+                    assert seen_by_client(stage, links[flow]).letters
+                    works = works and not stage.redeem(flow, links[flow], link=True).failed
+                if works != (results[flow].mail is Mail.SENT):
+                    differences.append(
+                        f"{flow}: the letter {'works' if works else 'is refused'}, smoke {results[flow]}"
+                    )
+    assert differences == []
+
+
+FOLLOWING = [flow.name for flow in FLOWS if flow.starts]
+
+
+def _spoil(stage: Stage, assignment: str) -> None:
+    with psycopg.connect(stage.sandbox.conninfo(), prepare_threshold=None) as connection:
+        connection.execute(f"UPDATE auth.users SET {assignment}".encode())
+
+
+def test_a_banned_user(stage: Stage) -> None:
+    """Wherever Auth looks at banned_until before it goes on."""
+    flows = [name for name in FOLLOWING if not name.startswith("verify-")]
+    scenes = {name: ACTS[name](stage) for name in flows}
+    with broken(stage.sandbox, meddling("NEW.banned_until := now() + interval '1 day'; RETURN NEW;", SESSION)):
+        _spoil(stage, "banned_until = now() + interval '1 day'")
+        results = smoke(stage.sandbox, flows)
+        for name, scene in scenes.items():
+            assert (name, seen_by_client(stage, scene)) == (name, predicted(results[name]))
+    refused = {name for name, result in results.items() if result.outcome is Outcome.FAIL}
+    assert refused == {name for name in flows if flow_named(name).banned is not None}
+    _spoil(stage, "banned_until = NULL")
