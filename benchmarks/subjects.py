@@ -53,3 +53,12 @@ def check_with_plpgsql_check(conninfo: str) -> int:
         row = connection.execute(query.encode()).fetchone()
         connection.rollback()
     return int(row[0]) if row else 0
+
+
+def is_checked(conninfo: str, number: int) -> bool:
+    """Whether the peer sees a fault in this very function: its table loses a column for the time of the question."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(f"alter table public.t{number} rename column name to nome".encode())
+        found = check_with_plpgsql_check(conninfo)
+        connection.execute(f"alter table public.t{number} rename column nome to name".encode())
+    return found > 0
