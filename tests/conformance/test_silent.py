@@ -1,4 +1,15 @@
-"""Triggers that raise no error but change, suppress or remove rows: what the client reads, and whether letters work."""
+"""Triggers that raise no error but change, suppress or remove rows: what the client reads, and whether letters work.
+
+Smoke does not tell these as Auth does, on purpose:
+
+* Errors that could be our own limits (57014, 55P03, 40P01, 25006) make a flow skipped, even if a trigger raises them.
+* An address with something on both sides of an @ counts as one that takes mail; Auth's mailer or the mail server may
+  refuse it ("a@b@c").
+* A phone number that a trigger removes: what happens to a text message to nobody depends on the provider.
+* A time after the year 9999 in a row that Auth answers with: all is written and sent, and the answer is 500, for its
+  JSON has no such years. Smoke says that the time is there.
+* A user who is not found any more at the next request: the flow that has hidden him is the one that counts as altered.
+"""
 
 from __future__ import annotations
 
