@@ -117,6 +117,9 @@ def _environment(sandbox: Sandbox, outside: Outside, port: int, settings: Mappin
     return {
         "DATABASE_URL": f"postgres:///postgres?host={socket_folder}&user=supabase_auth_admin",
         "GOTRUE_DB_DRIVER": "postgres",
+        # Without, each statement outside of a transaction has a connection of its own.
+        "GOTRUE_DB_MAX_POOL_SIZE": "8",
+        "GOTRUE_DB_MAX_IDLE_POOL_SIZE": "8",
         "GOTRUE_API_HOST": "127.0.0.1",
         "PORT": str(port),
         "API_EXTERNAL_URL": f"http://127.0.0.1:{port}",
