@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import cycle
 
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ Words = tuple[str, ...]
 DECLARED = (
     "declare v int ; s text := 'it''s' ; b constant boolean not null default true ; r record ; w record ; "
     "a int[] ; c cursor for select 1 ; p no scroll cursor ( k int , l text ) is select k , l ; q refcursor ; "
-    "z text collate \"C\" = $x$;end$x$ ; \"Odd-Name\" numeric(10,2) ; y alias for new ; t1 text ;"
+    'z text collate "C" = $x$;end$x$ ; "Odd-Name" numeric(10,2) ; y alias for new ; t1 text ;'
 )
 EXPRESSIONS = (
     "1",
@@ -25,7 +26,7 @@ EXPRESSIONS = (
     '"Odd-Name"',
     "coalesce ( new.email , old.email , '' )",
     "( select count ( * ) from t where t.id = new.id )",
-    "case when v > 1 then 2 else 3 end",
+    "( case when v > 1 then 2 else 3 end )",
     "new.raw ->> 'key'",
     "v is distinct from 3",
     "exists ( select 1 from t )",
@@ -81,7 +82,7 @@ LEAVES = (
     "raise unique_violation using message = EXPR ;",
     "raise warning division_by_zero ;",
     "raise sqlstate '22012' using column = 'c' , constraint = 'd' , table = 't' , schema = 's' , datatype = 'e' ;",
-    "raise log 'two' \n 'lines %' , EXPR ;",
+    "raise log 'two'\n'lines%' , EXPR ;",
     "assert EXPR ;",
     "assert EXPR , 'message' ;",
     "get diagnostics v = row_count ;",
@@ -121,7 +122,7 @@ NESTED = (
     "loop BODY end loop ;",
     "<< lab >> loop BODY end loop lab ;",
     "while EXPR loop BODY end loop ;",
-    "<< \"lab\" >> while v < 3 loop BODY end loop lab ;",
+    '<< "lab" >> while v < 3 loop BODY end loop lab ;',
     "for i in 1..10 loop BODY end loop ;",
     "for i in reverse v..EXPR by 2 loop BODY end loop ;",
     "<< lab >> for r in select * from t where id = EXPR loop BODY end loop ;",
@@ -142,6 +143,14 @@ INTRUDERS = (
 ).split()
 
 
+# Strings stay whole, also the two that a line break joins.
+_WORD = re.compile(r"(?:[^\s']|'(?:[^'\\]|\\.)*'(?:\n(?='))?)+")
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text)
+
+
 @st.composite
 def _statements(draw: st.DrawFn, depth: int, loop: bool = False, label: str = "") -> Words:
     words: list[str] = []
@@ -152,9 +161,9 @@ def _statements(draw: st.DrawFn, depth: int, loop: bool = False, label: str = ""
         template = draw(st.sampled_from(NESTED if nests else leaves))
         loops = " loop BODY" in template
         inner = ("loop" if loops else "block") if "lab" in template.split(" BODY")[0] else label
-        for word in template.split(" "):
+        for word in _words(template):
             if word == "EXPR":
-                words += draw(st.sampled_from(EXPRESSIONS)).split(" ")
+                words += _words(draw(st.sampled_from(EXPRESSIONS)))
             elif word == "BODY":
                 words += draw(_statements(depth - 1, loop or loops, inner))
             else:
@@ -169,7 +178,7 @@ def body_words(draw: st.DrawFn) -> Words:
     ends = draw(st.sampled_from(("return new ; end", "end", "exception when others then raise ; end ;")))
     options = draw(st.sampled_from(("", "#variable_conflict use_column\n", "\n", "\r\n")))
     start = (options,) if options else ()
-    return (*start, *DECLARED.split(" "), "begin", *inside, *ends.split(" "))
+    return (*start, *_words(DECLARED), "begin", *inside, *ends.split(" "))
 
 
 @st.composite

@@ -261,9 +261,11 @@ def fragments(body: Body) -> list[tuple[Fragment, bool]]:
     def expressions(*given: Fragment | None) -> None:
         found.extend((fragment, False) for fragment in given if fragment is not None)
 
+    cursors: set[str] = set()
     for statement in tree.walk(body.block):
         match statement:
             case tree.Block():
+                cursors |= {one.name for one in statement.declarations if isinstance(one, tree.CursorDeclaration)}
                 for declaration in statement.declarations:
                     if isinstance(declaration, tree.Declaration):
                         expressions(declaration.default)
@@ -285,6 +287,8 @@ def fragments(body: Body) -> list[tuple[Fragment, bool]]:
                 expressions(statement.array)
             case tree.ForCursor():
                 expressions(statement.arguments)
+                if statement.cursor not in cursors:
+                    found.append((Fragment(statement.cursor, statement.span), True))  # a query then, and a wrong one
             case tree.Return() | tree.ReturnNext():
                 expressions(statement.value)
             case tree.ReturnQuery():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def _compare(oracle: Oracle, text: str) -> str:
     if isinstance(ours, SyntaxProblem):
         if ours.message == "mismatched parentheses" and "begin" not in text[: ours.offset].lower():
             return "a type's brackets"  # PostgreSQL refuses the type itself; libpg_query looks at no type
-        assert theirs.refusal is not None, f"refused: {ours.message} at {text[ours.offset:][:40]!r}"
+        if ours.message == "missing expression" and re.search(r":?=\s*$", text[: ours.offset]):
+            return "an empty assignment"  # PostgreSQL refuses it when it runs
+        assert theirs.refusal is not None, f"refused: {ours.message} at {text[ours.offset :][:40]!r}"
         return "both refuse"
     if theirs.tree is not None:
         assert our_shape(ours) == their_shape(theirs.tree)

@@ -154,7 +154,8 @@ def check_depth(depth: int, token: Token) -> None:
 
 
 def is_name(token: Token) -> bool:
-    return token.kind == "quoted" or (token.kind == "word" and token.word not in RESERVED)
+    """Whether PL/pgSQL takes it for a word; `$1` is one like any other."""
+    return token.kind in ("quoted", "parameter") or (token.kind == "word" and token.word not in RESERVED)
 
 
 def at_words(*words: str) -> Callable[[Cursor], bool]:

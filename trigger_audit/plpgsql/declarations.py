@@ -42,9 +42,7 @@ def read_declaration(cursor: Cursor) -> AnyDeclaration:
     name = identifier(cursor.name())
     if cursor.take("alias"):
         cursor.expect("for")
-        target = cursor.next()
-        if target.kind != "parameter" and not is_name(target):
-            raise cursor.problem(target)
+        target = cursor.name()
         while cursor.take("."):
             target = cursor.name()
         cursor.expect(";")

@@ -16,7 +16,7 @@ def assignment_follows(cursor: Cursor) -> bool:
 
     PostgreSQL asks whether the name is a known variable; a name that is followed so starts no SQL statement anyway.
     """
-    if cursor.token.kind != "parameter" and not is_name(cursor.token):
+    if not is_name(cursor.token):
         return False
     at = cursor.at + 1
     tokens = cursor.tokens
@@ -75,6 +75,8 @@ def read_sql(cursor: Cursor, start: int) -> tree.Statement:
     first = cursor.token
     if not is_name(first) or (first.kind == "word" and first.word in _NEVER_FIRST):
         raise cursor.problem()
+    if cursor.ahead().kind == "punctuation" and cursor.ahead().word in (".", "["):
+        raise cursor.problem(cursor.ahead())  # a variable without an assignment
     if first.kind == "word" and first.word in ("call", "do"):
         command = cursor.until(at_words(";"), missing=";")
         cursor.expect(";")

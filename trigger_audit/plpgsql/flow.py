@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from trigger_audit.plpgsql import tree
+from trigger_audit.plpgsql.lexer import tokenise
 from trigger_audit.plpgsql.tree import Fragment, Span
 
 _LOOPS = (
@@ -238,9 +239,10 @@ def falls_through(body: tree.Body, decide: Decide = lambda _: None) -> Span | No
             return {"true": True, "false": False}.get(condition.text.strip().lower())
         return decided
 
-    if not _Ends(known).run(body.block).falls:
+    outcome = _Ends(known).run(body.block)
+    # A label that nothing in the body bears is the function's own name: EXIT goes to the end then too.
+    if not (outcome.falls or outcome.exits):
         return None
-    text = body.source.text
-    end = body.block.span.end
-    start = text.lower().rfind("end", body.block.span.start, end)
-    return Span(max(start, body.block.span.start), end)
+    tokens, _ = tokenise(body.source.slice(body.block.span))
+    last = tokens[-3 if body.block.label is not None and tokens[-2].word != "end" else -2]
+    return Span(body.block.span.start + last.start, body.block.span.end)

@@ -171,16 +171,10 @@ def _open(cursor: Cursor, start: int) -> tree.Open:
         arguments = cursor.until(at_words(")"), missing=")")
         cursor.expect(")")
     else:
-        if cursor.take("no"):
-            cursor.expect("scroll")
+        # PostgreSQL takes NO without SCROLL too.
+        scrolls = cursor.take("no", "scroll") or cursor.take("no") or cursor.take("scroll")
+        if scrolls or cursor.sees("for"):
             cursor.expect("for")
-            for_query = True
-        elif cursor.take("scroll"):
-            cursor.expect("for")
-            for_query = True
-        else:
-            for_query = cursor.take("for")
-        if for_query:
             dynamic = cursor.take("execute")
             query = cursor.until(at_words(*(("using", ";") if dynamic else (";",))), missing=";")
             if dynamic and cursor.take("using"):

@@ -70,7 +70,8 @@ class Comment:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: contextlib and others set an exception's __traceback__.
+@dataclass(eq=False)
 class SyntaxProblem(Exception):
     """What the parser could not read, at which character."""
 
