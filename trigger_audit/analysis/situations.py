@@ -94,12 +94,15 @@ class Reach:
         for at, situation in enumerate(self._situations):
             sure = straight
             state = situation.state
-            for condition in statement.conditions:
+            for number, condition in enumerate(statement.conditions, 1):
                 outcomes = self._outcomes(at, state, condition.expression)
                 if (True not in outcomes) if condition.holds else (outcomes == _SURE):
                     break
                 if (outcomes != _SURE) if condition.holds else (True in outcomes):
                     sure = False
+                    if number == len(statement.conditions) and not self._assume:
+                        # Nobody would look at what it tells.
+                        continue
                     known = assumptions(condition.expression.node, state, condition.holds)
                     if known:
                         state = replace(state, assumed=state.assumed | known)

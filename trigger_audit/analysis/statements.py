@@ -7,13 +7,15 @@ Whatever either refuses is a `problem` of the fragment, never an exception.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-from trigger_audit.analysis.expressions import Unreadable, expression_node, statement_node
+from trigger_audit.analysis.expressions import Unreadable, expression_node
 from trigger_audit.analysis.model import FunctionCall, Relation, SqlFacts, Write
 from trigger_audit.analysis.tokens import TooLong
 from trigger_audit.analysis.writes import PgNode, Places, read_truncate, read_write
-from trigger_audit.plpgsql.tree import Fragment, SyntaxProblem
+from trigger_audit.plpgsql.tree import Fragment, Span, SyntaxProblem
 
 _PREFIX = "SELECT "
 _WRITES = {"InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE", "MergeStmt": "MERGE"}
@@ -34,7 +36,30 @@ def read_expression(fragment: Fragment) -> SqlFacts:
 
     `node` is the expression's own, or the Select where it has more than one item or a FROM.
     """
-    return _read(fragment, is_expression=True)
+    known = _expression(fragment.text)
+    if known.writes:
+        return _read(fragment, is_expression=True)
+    start = fragment.span.start
+    return SqlFacts(
+        fragment,
+        True,
+        known.kept,
+        False,
+        known.refused,
+        (),
+        tuple(replace(read, span=_moved(read.span, start)) for read in known.reads),
+        tuple(replace(call, span=_moved(call.span, start)) for call in known.calls),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _expression(text: str) -> SqlFacts:
+    """An expression at the start of a body. `new.id` and its like stand in every function: each is read once."""
+    return _read(Fragment(text, Span(0, len(text))), is_expression=True)
+
+
+def _moved(span: Span, by: int) -> Span:
+    return Span(span.start + by, span.end + by)
 
 
 def _read(fragment: Fragment, *, is_expression: bool) -> SqlFacts:
@@ -53,21 +78,18 @@ def _read(fragment: Fragment, *, is_expression: bool) -> SqlFacts:
         return _unread(fragment, is_expression, problem.message)
     except (TooLong, Unreadable) as problem:
         return _unread(fragment, is_expression, str(problem))
-    kept, has_node, reason = None, False, None
-    if kind in _WRITES or kind == "SelectStmt":
+    kept, reason = None, None
+    is_read = kind in _WRITES or kind == "SelectStmt"
+    if is_expression and is_read:
         try:
-            if is_expression:
-                kept = expression_node(fragment.text)
-            else:
-                statement_node(fragment.text)
-            has_node = True
+            kept = expression_node(fragment.text)
         except Unreadable as problem:
             reason = str(problem)
     return SqlFacts(
         fragment,
         is_expression,
         kept,
-        has_node,
+        is_read and not is_expression,
         reason,
         tuple(sorted(found.writes, key=lambda write: (write.span.start, write.target.span.start))),
         tuple(found.reads[at] for at in sorted(found.reads)),

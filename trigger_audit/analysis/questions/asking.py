@@ -277,26 +277,25 @@ class Asker:
 
     def _transition_tables(self) -> dict[str, str]:
         """Transition tables by name, with a common table expression that stands for them."""
-        job, catalog = self.job, self.surroundings.catalog
+        job = self.job
         if job.table is None or not job.facts.function.returns_trigger:
             return {}
         source = quoted(job.table.schema, job.table.relation)
-        return {
-            name: f"{quoted(name)} AS (SELECT * FROM {source})"
-            for trigger in catalog.triggers_by_table.get(job.table.oid, ())
-            if trigger.function == job.facts.function.oid
-            for name in (trigger.old_table, trigger.new_table)
-            if name is not None
-        }
+        names = self.surroundings.transition_tables.get((job.table.oid, job.facts.function.oid), ())
+        return {name: f"{quoted(name)} AS (SELECT * FROM {source})" for name in names}
 
     def _prefix(self, parsed: Parsed, *, is_expression: bool) -> tuple[str, int]:
         """The common table expressions to be put in, and where: 0 for a WITH of ours in front."""
+        if not self._transition:
+            return "", 0
         used = {relation.name for relation in parsed.own_relations if relation.schema is None}
         tables = ", ".join(text for name, text in self._transition.items() if name in used)
         return tables, 0 if is_expression or parsed.with_end is None else parsed.with_end
 
     def _clashing(self, parsed: Parsed, rewriter: Rewriter, state: State) -> list[Reference]:
         """References taken for variables that may be columns of the statement's tables too."""
+        if not rewriter.notes.used:
+            return []
         columns = self._columns(parsed, state, targets=False)
         with_target = columns | self._columns(parsed, state, targets=True)
         found = []

@@ -69,12 +69,23 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all jobs share: the catalog, whether the server is a standby, and row types by table oid."""
+    """What all jobs share: the catalog, whether the server is a standby, and row types by table oid.
+
+    `transition_tables`: the names that triggers give them, by (table oid, function oid).
+    """
 
     catalog: Catalog
     standby: bool
     row_types: Mapping[int, int] = field(init=False, repr=False, compare=False)
+    transition_tables: Mapping[tuple[int, int], list[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         rows = {kind.relation: kind.oid for kind in self.catalog.types.values() if kind.relation is not None}
         object.__setattr__(self, "row_types", rows)
+        names: dict[tuple[int, int], list[str]] = {}
+        for triggers in self.catalog.triggers_by_table.values():
+            for trigger in triggers:
+                for name in (trigger.old_table, trigger.new_table):
+                    if name is not None:
+                        names.setdefault((trigger.table, trigger.function), []).append(name)
+        object.__setattr__(self, "transition_tables", names)

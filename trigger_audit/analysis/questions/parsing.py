@@ -23,6 +23,8 @@ _EXISTENCE_TESTS = frozenset({
 })  # fmt: skip
 # SELECT lists, VALUES and ROW() take `record.*` apart; elsewhere it is the whole record.
 _LISTS = frozenset({"targetList", "returningList", "valuesLists"})
+# Nodes with nothing to be noted in them or below, which are most of a tree.
+_LEAVES = frozenset({"A_Const", "String"})
 
 
 class Unreadable(Exception):
@@ -161,6 +163,8 @@ class _Reader:
         found = self._found
         if len(node) == 1:
             ((inner, value),) = node.items()
+            if inner in _LEAVES:
+                return []
             if isinstance(value, dict) and inner[:1].isupper():
                 # Wrapped in its type's name: the same place, the list's context kept for its direct items.
                 keeps = inner in ("ColumnRef", "ResTarget", "List", "SortBy") or key == "stmt"
