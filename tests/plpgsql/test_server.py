@@ -132,6 +132,8 @@ def _create(connection: psycopg.Connection, body: str) -> str | None:
         sql.Literal(body)
     )
     try:
+        # A savepoint inside the fixture's transaction: psycopg would commit an outermost one.
+        connection.execute("SELECT 1")
         with connection.transaction():
             connection.execute(statement)
     except psycopg.Error as refusal:
