@@ -14,9 +14,8 @@ README = ROOT / "README.md"
 
 
 def rule_table() -> str:
-    rows = "".join(
-        f"| {rule.meta.code} | {rule.meta.name} | {rule.meta.severity} | {rule.meta.summary} |\n" for rule in all_rules()
-    )
+    metas = [rule.meta for rule in all_rules()]
+    rows = "".join(f"| {meta.code} | {meta.name} | {meta.severity} | {meta.summary} |\n" for meta in metas)
     return f"<!-- rules -->\n| code | name | severity | finds |\n|---|---|---|---|\n{rows}<!-- /rules -->"
 
 
