@@ -206,6 +206,11 @@ def _check_direction(cursor: Cursor, begin: int) -> None:
         return
     if not _is_from(direction[-1]):
         raise SyntaxProblem(f'expected FROM or IN at or near "{last.text[:60]}"', last.start)
+    depth = 0
+    for token in direction[:-1]:
+        depth += (token.text == "(") - (token.text == ")")
+        if _is_from(token) and not depth:
+            raise cursor.problem(direction[-1])
     words = [token.word for token in direction[:-1] if token.kind == "word"]
     alone = words[:1] in (["next"], ["prior"], ["first"], ["last"], ["all"]) or words[:2] in (
         ["forward", "all"],
