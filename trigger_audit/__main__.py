@@ -9,8 +9,11 @@ def main() -> None:
 
         print(f"trigger-audit {__version__}")
         return
-    from trigger_audit.cli.main import run
-
+    try:
+        from trigger_audit.cli.main import run
+    except KeyboardInterrupt:
+        print("error: interrupted; nothing was kept", file=sys.stderr)
+        raise SystemExit(2) from None
     run()
 
 

@@ -32,6 +32,7 @@ LOCK = "takes an advisory lock that the session keeps"
 BACKEND = "acts on the server or on other sessions at once"
 FILE = "reads or writes a file, or runs a program, on the server"
 ROLE = "gives what follows the rights of the role that runs trigger-audit"
+TABLE_LOCK = "locks a table against everybody else until the end of the run"
 SEQUENCE = "advances a sequence: numbers are skipped"
 
 _HTTP = frozenset("http http_get http_post http_put http_patch http_delete http_head http_set_curlopt".split())
@@ -58,6 +59,7 @@ _OTHER_ROLE = re.compile(
     r"|\bset_config\s*\(\s*'(?:role|session_authorization)'",
     re.IGNORECASE,
 )
+_TABLE_LOCK = re.compile(r"\A\s*LOCK\b", re.IGNORECASE)
 _PROGRAM_ANYWHERE = re.compile(r"\bCOPY\b.*\bPROGRAM\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -96,6 +98,8 @@ def _of_site(site: Site, catalog: Catalog) -> Iterator[Hazard]:
                 yield _hazard(site, write.span.start, f"{write.kind} {table.name}", FOREIGN)
         if not sql.is_expression and sql.node is None and _PROGRAM.search(sql.fragment.text):
             yield _hazard(site, _start(site, sql), "COPY", FILE)
+        if not sql.is_expression and _TABLE_LOCK.search(sql.fragment.text):
+            yield _hazard(site, _start(site, sql), "LOCK", TABLE_LOCK)
         if found := _OTHER_ROLE.search(sql.fragment.text):
             yield _hazard(site, _start(site, sql), " ".join(found[0].split()), ROLE)
     command = command_of(site.statement.statement)

@@ -92,7 +92,8 @@ class Reach:
             return list(self._situations)
         found: list[Situation] = []
         for at, situation in enumerate(self._situations):
-            sure = straight
+            # An early exit or another branch that data may take is the exception: what comes after it is the rule.
+            sure = usual = straight
             state = situation.state
             for number, condition in enumerate(statement.conditions, 1):
                 outcomes = self._outcomes(at, state, condition.expression)
@@ -100,6 +101,7 @@ class Reach:
                     break
                 if (outcomes != _SURE) if condition.holds else (True in outcomes):
                     sure = False
+                    usual = usual and not condition.holds
                     if number == len(statement.conditions) and not self._assume:
                         # Nobody would look at what it tells.
                         continue
@@ -112,7 +114,11 @@ class Reach:
                     continue
                 found.append(
                     Situation(
-                        state if self._assume else situation.state, situation.stored, situation.firings, False, False
+                        state if self._assume else situation.state,
+                        situation.stored,
+                        situation.firings,
+                        situation.certain and usual,
+                        False,
                     )
                 )
         return found

@@ -17,7 +17,6 @@ from trigger_audit.report.escape import plain
 
 app = typer.Typer(
     name="trigger-audit",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -62,6 +61,8 @@ def run() -> NoReturn:
     """Run the command line. Exit code 2 for whatever kept it from doing its job, always with one plain line."""
     # Catalogs and trees live to the end: looking through them for garbage again and again took 40 % of a large scan.
     gc.set_threshold(100_000, 50, 50)
+    if len(sys.argv) == 1:
+        sys.argv.append("--help")
     try:
         code = app(standalone_mode=False)
         if code == INTERRUPTED:
@@ -77,6 +78,10 @@ def run() -> NoReturn:
         # The reader is gone (`| head`): stop without a word, and keep Python from flushing into the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except OSError as error:
+        place = f" {str(error.filename)!r}" if error.filename is not None else ""
+        complain(f"the system refused{place}: {error.strerror or error}", None)
+        code = 2
     except Exception as error:
         code = unexpected(error)
     raise SystemExit(code if isinstance(code, int) else 0)

@@ -82,8 +82,11 @@ def wording(audit: Audit, site: Site, complaint: Complaint) -> tuple[str, str, s
             "create the schema, or correct its name",
         )
     if "." in name:
-        near = get_close_matches(name, [table.name for table in audit.catalog.tables.values()], n=1)
-        fix = f"did you mean {near[0]}? Otherwise create {name}" if near else f"create {name}, or correct the name"
+        known = {table.name.lower(): table.sql for table in audit.catalog.tables.values()}
+        near = get_close_matches(name.lower(), known, n=1, cutoff=0.8)
+        fix = (
+            f"did you mean {known[near[0]]}? Otherwise create {name}" if near else f"create {name}, or correct the name"
+        )
         return f'relation "{name}" does not exist', "PostgreSQL refuses the statement when it runs (42P01).", fix
     elsewhere = sorted(table.schema for table in audit.catalog.tables.values() if table.relation == name)
     why = (

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from trigger_audit.catalog.naming import quoted
 from trigger_audit.findings.model import Finding, Severity
 from trigger_audit.rules.base import Harm, Meta
 from trigger_audit.rules.refusals.complaints import complaint_findings
@@ -97,5 +98,5 @@ def wording(audit: Audit, site: Site, complaint: Complaint) -> tuple[str, str, s
     names = [column.name for table in tables for column in table.columns]
     usual = {"user_metadata": "raw_user_meta_data", "app_metadata": "raw_app_meta_data", "user_id": "id"}
     near = [usual[field]] if usual.get(field) in names else get_close_matches(field, names, n=1)
-    fix = f"did you mean {near[0]}?" if near else f"add the column {field}, or take it out of the function"
+    fix = f"did you mean {quoted(near[0])}?" if near else f"add the column {field}, or take it out of the function"
     return complaint.message, why, fix
