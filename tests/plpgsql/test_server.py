@@ -51,6 +51,7 @@ _WRONG = (
     "declare all int; begin end;",
     "declare x int; x text; begin end;",
     "declare x; begin end;",
+    "declare x . int; begin end;",
     "declare x int collate; begin end;",
     "declare x int not default 1; begin end;",
     "declare x int, y int; begin end;",

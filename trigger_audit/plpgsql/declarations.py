@@ -40,6 +40,8 @@ def _once(name: str, names: set[str], token: Token) -> None:
 def read_declaration(cursor: Cursor) -> AnyDeclaration:
     start = cursor.at
     name = identifier(cursor.name())
+    if cursor.sees("."):
+        raise cursor.problem()
     if cursor.take("alias"):
         cursor.expect("for")
         target = cursor.name()
