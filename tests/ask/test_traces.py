@@ -152,12 +152,11 @@ def test_search_paths_are_kept_apart(sandbox: Sandbox) -> None:
     ("expression", "unasked"),
     [
         ("(" * 5000 + "1" + ")" * 5000, 0),
-        ("(" * 20_000 + "1" + ")" * 20_000, 1),
         ("1" + "+1" * 50_000, 1),
         ("abs(" * 900 + "1" + ")" * 900, 1),
         ("'x'" + "||'x'" * 3000, 1),
     ],
-    ids=["parentheses", "more than the grammar takes", "chain", "calls", "longer chain than our reader takes"],
+    ids=["parentheses", "chain", "calls", "longer chain than our reader takes"],
 )
 def test_deep_input_is_no_crash(sandbox: Sandbox, expression: str, unasked: int) -> None:
     case = Case("deep", f"perform {expression}; perform new.nope; return new;")
