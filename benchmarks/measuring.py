@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import statistics
 import subprocess
 import sys
@@ -46,7 +45,3 @@ def once(command: Sequence[str]) -> tuple[float, float]:
     if int(code) > 1:
         raise RuntimeError(finished.stderr)
     return float(seconds), int(kibibytes) / 1024
-
-
-def own_peak_mebibytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

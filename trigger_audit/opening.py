@@ -36,10 +36,6 @@ class OpenTarget:
     info: TargetInfo
     loaded: LoadReport | None
 
-    @property
-    def is_sandbox(self) -> bool:
-        return self.info.kind == "sql"
-
 
 Progress = Callable[[str], None]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from trigger_audit.findings.model import Finding, NotAnalysed, Severity
@@ -146,7 +146,6 @@ def smoke(
     """Look for hazards in the cascade, then run Auth's flows and roll them back. Raises TriggerAuditError."""
     from trigger_audit.analysis.hazards import hazards
     from trigger_audit.database.connect import read_only
-    from trigger_audit.report.json import target_document
     from trigger_audit.smoke.runner import run_smoke
 
     with read_only(connection):
@@ -156,7 +155,7 @@ def smoke(
         flows=flows,
         hazards=hazards(audit.cascade, audit.catalog),
         allow_side_effects=allow_side_effects,
-        target=target_document(target),
+        target=asdict(target),
     )
     sources = {function.name: function.source for function in audit.catalog.functions.values()}
     return SmokeResult(report, sources)

@@ -11,6 +11,7 @@ from typing import Literal
 from trigger_audit.database.dsn import Dsn, looks_like_dsn, parse_dsn
 from trigger_audit.database.redact import redact
 from trigger_audit.errors import UsageError
+from trigger_audit.sandbox.project import is_supabase_folder
 
 # The first that is set is taken. The last two are what Vercel's integration and Prisma call the unpooled URL.
 VARIABLES = ("DATABASE_URL", "SUPABASE_DB_URL", "POSTGRES_URL_NON_POOLING", "DIRECT_URL")
@@ -81,11 +82,6 @@ def find_project(folder: Path) -> Path | None:
     """The nearest folder upward that holds supabase/config.toml or supabase/migrations."""
     place = folder.absolute()
     return next((parent for parent in (place, *place.parents) if is_supabase_folder(parent / "supabase")), None)
-
-
-def is_supabase_folder(path: Path) -> bool:
-    """Whether the folder is what the Supabase CLI keeps a project in."""
-    return (path / "config.toml").is_file() or (path / "migrations").is_dir()
 
 
 def _from_arguments(arguments: Sequence[str], folder: Path) -> Target:

@@ -10,8 +10,8 @@ import pytest
 
 from tests.smoke.conftest import Database, Run, connect, users
 from tests.smoke.test_failing import trigger
+from trigger_audit.analysis.model import Hazard
 from trigger_audit.errors import TriggerAuditError, UsageError
-from trigger_audit.smoke.model import Hazard
 from trigger_audit.smoke.runner import run_smoke
 
 

@@ -17,7 +17,7 @@ from sqlglot import exp
 
 from trigger_audit.analysis.calls import sql_of
 from trigger_audit.analysis.dynamic import command_of, constant_command
-from trigger_audit.smoke.model import Hazard
+from trigger_audit.analysis.model import Hazard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

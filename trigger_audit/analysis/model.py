@@ -282,6 +282,16 @@ class Deletion:
 
 
 @dataclass(frozen=True, slots=True)
+class Hazard:
+    """An effect that ROLLBACK does not undo: `call` in `function` at `line` (None for a function without lines)."""
+
+    function: str
+    line: int | None
+    call: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
 class Complaint:
     """What the server said of a name or type when it parsed a statement of a body: exact, with the place.
 

@@ -9,10 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
 from trigger_audit.analysis.evaluation import Evaluation
-from trigger_audit.analysis.nodes import bare
 from trigger_audit.analysis.terms import Term
 
 if TYPE_CHECKING:
@@ -67,11 +64,3 @@ def _value(term: Term, site: Site, evaluation: Evaluation) -> Value:
         constant,
         term.constants,
     )
-
-
-def is_null_literal(expression: Expression) -> bool:
-    """NULL as written, casts and parentheses looked through."""
-    node = bare(expression.node)
-    while isinstance(node, exp.Cast):
-        node = bare(node.this)
-    return isinstance(node, exp.Null)

@@ -18,7 +18,7 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """A sandbox with a small project whose sign-ups are broken, scanned and smoked."""
-    from trigger_audit.cli.scan import tell_about
+    from trigger_audit.cli.telling import tell_about
     from trigger_audit.opening import sandbox_with, sql_files
     from trigger_audit.pipeline import scan, smoke
     from trigger_audit.report.smoke_table import smoke_text

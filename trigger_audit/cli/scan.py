@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +24,7 @@ from trigger_audit.cli.options import (
     verbosity,
     write_outputs,
 )
+from trigger_audit.cli.telling import chosen_target, tell_about
 from trigger_audit.cli.terminal import Messages, style_for
 
 if TYPE_CHECKING:
@@ -60,14 +59,10 @@ def scan(
     from trigger_audit.opening import open_target
     from trigger_audit.pipeline import scan as run_scan
     from trigger_audit.rules.registry import selected_rules
-    from trigger_audit.target import announcement, choose_target
 
     messages = Messages(verbosity(verbose, quiet))
     outputs = parse_outputs(output, format_)
-    target = choose_target(targets or (), os.environ, Path.cwd())
-    messages.say(announcement(target))
-    for note in target.notes:
-        messages.note(f"note: {note}")
+    target = chosen_target(targets, messages)
     rules = selected_rules(codes(select), codes(ignore))
     with open_target(target, postgres=postgres, progress=messages.progress) as opened:
         tell_about(opened, messages)
@@ -79,20 +74,6 @@ def scan(
     write_outputs(outputs, lambda kind: render(result, kind, None))
     sys.stdout.write(render(result, format_, style_for(sys.stdout)))
     raise typer.Exit(exit_code(result, opened, fail_on, exit_zero=exit_zero, strict=strict))
-
-
-def tell_about(opened: OpenTarget, messages: Messages) -> None:
-    """Which server judges, and which statements of the files it refused."""
-    messages.detail(f"server: PostgreSQL {opened.server.version}, {opened.server.platform}")
-    for note in opened.server.notes:
-        messages.note(f"note: {note}")
-    if opened.loaded is None:
-        return
-    for note in opened.loaded.notes:
-        messages.note(f"note: {note}")
-    for failed in opened.loaded.failed:
-        state = f" ({failed.sqlstate})" if failed.sqlstate else ""
-        messages.note(f"not applied: {failed.file}:{failed.line}: {failed.message}{state}")
 
 
 def render(result: ScanResult, kind: Format, style: Style | None) -> str:

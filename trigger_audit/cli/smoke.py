@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,7 +23,7 @@ from trigger_audit.cli.options import (
     verbosity,
     write_outputs,
 )
-from trigger_audit.cli.scan import tell_about
+from trigger_audit.cli.telling import chosen_target, tell_about
 from trigger_audit.cli.terminal import Messages, style_for
 
 if TYPE_CHECKING:
@@ -57,14 +55,10 @@ def smoke(
     """Run Auth's flows on the target, rolled back: would a sign-up work, and if not, what breaks it?"""
     from trigger_audit.opening import open_target
     from trigger_audit.pipeline import smoke as run
-    from trigger_audit.target import announcement, choose_target
 
     messages = Messages(verbosity(verbose, quiet))
     outputs = parse_outputs(output, format_)
-    target = choose_target(targets or (), os.environ, Path.cwd())
-    messages.say(announcement(target))
-    for note in target.notes:
-        messages.note(f"note: {note}")
+    target = chosen_target(targets, messages)
     with open_target(target, postgres=postgres, progress=messages.progress) as opened:
         tell_about(opened, messages)
         messages.progress("running the flows of Auth")

@@ -13,22 +13,12 @@ if TYPE_CHECKING:
     from trigger_audit.analysis.model import Visit
     from trigger_audit.catalog.model import Trigger
     from trigger_audit.findings.model import Finding
-    from trigger_audit.opening import TargetInfo
     from trigger_audit.pipeline import ScanResult
 
 
 def dumps(document: dict[str, Any]) -> str:
     """Indented, ASCII only (escape codes and bidirectional marks cannot act), with a final line break."""
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
-
-
-def target_document(target: TargetInfo) -> dict[str, Any]:
-    return {
-        "kind": target.kind,
-        "name": target.name,
-        "server_version": target.server_version,
-        "platform": target.platform,
-    }
 
 
 def scan_document(result: ScanResult) -> dict[str, Any]:
@@ -38,7 +28,7 @@ def scan_document(result: ScanResult) -> dict[str, Any]:
     return {
         "schema": "trigger-audit/scan/1",
         "version": __version__,
-        "target": target_document(result.target),
+        "target": asdict(result.target),
         "tables": [table.name for table in audit.tables],
         "triggers": [trigger_document(result, *found) for found in cascade_triggers(result)],
         "findings": [finding_document(finding) for finding in result.findings],

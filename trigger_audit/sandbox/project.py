@@ -31,9 +31,9 @@ def project_files(path: Path) -> ProjectFiles:
     """
     if not path.is_dir():
         raise TriggerAuditError(f"{path} is no folder")
-    if _is_supabase_folder(path / "supabase"):
+    if is_supabase_folder(path / "supabase"):
         root = path / "supabase"
-    elif _is_supabase_folder(path):
+    elif is_supabase_folder(path):
         root = path
     else:
         chosen, skipped = _folder(path)
@@ -71,8 +71,9 @@ def read_sql_file(path: Path) -> SqlFile:
     return SqlFile(str(path), text)
 
 
-def _is_supabase_folder(path: Path) -> bool:
-    return path.is_dir() and ((path / "migrations").is_dir() or (path / "config.toml").is_file())
+def is_supabase_folder(path: Path) -> bool:
+    """Whether the folder is what the Supabase CLI keeps a project in."""
+    return (path / "config.toml").is_file() or (path / "migrations").is_dir()
 
 
 def _sql_files(folder: Path) -> list[Path]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trigger_audit.analysis.model import Hazard
 from trigger_audit.errors import TriggerAuditError
-from trigger_audit.smoke.model import Hazard
 
 
 def describe(hazard: Hazard) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trigger_audit.analysis.model import Hazard
 
 
 class Outcome(StrEnum):
@@ -43,16 +47,6 @@ class By(StrEnum):
     SET_ROLE = "set-role"
     LOGIN = "login"
     APPROXIMATION = "approximation"
-
-
-@dataclass(frozen=True, slots=True)
-class Hazard:
-    """An effect that ROLLBACK does not undo: `call` in `function` at `line` (None for a function without lines)."""
-
-    function: str
-    line: int | None
-    call: str
-    effect: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from trigger_audit.smoke.catalog import Target, look_at_target
 from trigger_audit.smoke.context import Candidate, full_name, innermost_frame
 from trigger_audit.smoke.hazards import refuse_hazards
 from trigger_audit.smoke.memory import Memory
-from trigger_audit.smoke.model import Answer, FailedStep, FlowResult, Hazard, Mail, Outcome, Payload, SmokeReport
+from trigger_audit.smoke.model import Answer, FailedStep, FlowResult, Mail, Outcome, Payload, SmokeReport
 from trigger_audit.smoke.payloads import Probes, payloads_of
 from trigger_audit.smoke.replay import Observation, Replay
 from trigger_audit.smoke.scrub import scrubbed_change, scrubbed_step
@@ -29,6 +29,8 @@ from trigger_audit.smoke.session import Limits, Server, Session, look_at_server
 
 if TYPE_CHECKING:
     from psycopg import Connection
+
+    from trigger_audit.analysis.model import Hazard
 
 _LOCKS = (
     "AccessShareLock",

@@ -67,14 +67,11 @@ def check(audit: Audit) -> Iterator[Finding]:
     if not audit.answers.denied:
         return
     for site in audit.cascade.sites:
-        told: set[int] = set()
-        for requirement in requirements(site, audit.catalog):
-            if requirement not in audit.answers.denied or requirement.oid in told:
-                continue
-            told.add(requirement.oid)
-            yield finding(audit, site, requirement)
-            # The server stops at the first refusal: one statement, one finding.
-            break
+        needed = requirements(site, audit.catalog)
+        # The server stops at the first refusal: one statement, one finding.
+        missing = next((requirement for requirement in needed if requirement in audit.answers.denied), None)
+        if missing is not None:
+            yield finding(audit, site, missing)
 
 
 def finding(audit: Audit, site: Site, requirement: Requirement) -> Finding:
