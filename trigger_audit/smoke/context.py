@@ -50,8 +50,16 @@ def innermost_frame(context: str | None) -> Frame | None:
         return None
     found = [match for pattern in (_PLPGSQL, _SQL) if (match := pattern.search(context)) is not None]
     match = min(found, key=lambda match: match.start(), default=None) or _OTHER_LANGUAGE.search(context)
-    if match is None:
-        return None
+    return None if match is None else _frame(match)
+
+
+def frames(context: str | None) -> tuple[Frame, ...]:
+    """Every frame that belongs to a function, innermost first."""
+    found = [match for pattern in (_PLPGSQL, _SQL) for match in pattern.finditer(context or "")]
+    return tuple(_frame(match) for match in sorted(found, key=lambda match: match.start()))
+
+
+def _frame(match: re.Match[str]) -> Frame:
     parts = match.groupdict()
     name = parts["name"] if match.re is _SQL else _unquoted(parts["name"])
     line = parts.get("line")

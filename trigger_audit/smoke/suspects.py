@@ -1,0 +1,107 @@
+"""The triggers that a flow can set off, and what their texts tell of how one depends on another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from trigger_audit.smoke.context import frames
+
+if TYPE_CHECKING:
+    from trigger_audit.analysis.model import Cascade, Site
+    from trigger_audit.catalog.model import Catalog, Trigger
+
+
+@dataclass(slots=True)
+class Suspects:
+    """Every trigger that fires, those of the cascade first. All by oid."""
+
+    catalog: Catalog
+    cascade: Cascade
+    triggers: tuple[Trigger, ...] = field(init=False)
+    _ways: dict[int, set[int]] = field(init=False, default_factory=dict)
+    _roots: set[int] = field(init=False, default_factory=set)
+    _written: dict[int, set[int]] | None = field(init=False, default=None)
+    _touched: dict[int, set[int]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        by_name = {self.catalog.trigger_name(trigger): trigger.oid for trigger in self.catalog.triggers}
+        reached: dict[int, Trigger] = {}
+        for visit in self.cascade.visits:
+            if visit.trigger is None:
+                continue
+            reached[visit.trigger.oid] = visit.trigger
+            outer = {by_name[step] for step in visit.via if step in by_name} - {visit.trigger.oid}
+            self._ways.setdefault(visit.trigger.oid, set()).update(outer)
+            if not outer:
+                self._roots.add(visit.trigger.oid)
+        self.triggers = tuple(trigger for trigger in reached.values() if trigger.fires)
+
+    def in_context(self, context: str | None) -> tuple[Trigger, ...]:
+        """The triggers whose functions were running, innermost first, by an error's CONTEXT."""
+        found: dict[int, Trigger] = {}
+        for frame in frames(context):
+            for trigger in self.catalog.triggers:
+                function = self.catalog.functions[trigger.function]
+                if trigger.fires and function.proname == frame.name and frame.schema in (None, function.schema):
+                    found.setdefault(trigger.oid, trigger)
+        return tuple(found.values())
+
+    def carries(self, outer: int, inner: int) -> bool:
+        """Whether `inner` never fires by a statement of Auth itself, and `outer` stands on a way to it."""
+        return outer != inner and inner not in self._roots and outer in self._ways.get(inner, ())
+
+    def may_miss(self, trigger: int | None, table: str | None, absent: set[int]) -> bool:
+        """Whether what the absent triggers do not write can be missed by a trigger, or by a constraint of a table.
+
+        By the tables that they write; SQL put together at run time is not seen.
+        """
+        written = set().union(*(self._writes(oid) for oid in absent)) if absent else set()
+        touched = set(self._touches(trigger)) if trigger is not None else set()
+        if table is not None:
+            touched |= {found.oid for found in self.catalog.tables.values() if found.name == table}
+        return bool(written & self._with_references(touched))
+
+    def _with_references(self, tables: set[int]) -> set[int]:
+        referenced = {
+            constraint.references
+            for oid in tables
+            if (table := self.catalog.tables.get(oid)) is not None
+            for constraint in table.constraints
+            if constraint.kind == "f" and constraint.references is not None
+        }
+        return tables | referenced
+
+    def _writes(self, trigger: int) -> set[int]:
+        self._read_sites()
+        assert self._written is not None
+        return self._written.get(trigger, set())
+
+    def _touches(self, trigger: int) -> set[int]:
+        self._read_sites()
+        return self._touched.get(trigger, set())
+
+    def _read_sites(self) -> None:
+        if self._written is not None:
+            return
+        self._written = {}
+        by_name = {self.catalog.trigger_name(trigger): trigger.oid for trigger in self.catalog.triggers}
+        for site in self.cascade.sites:
+            written, touched = self._tables(site)
+            for step in site.visit.via:
+                oid = by_name.get(step)
+                if oid is not None:
+                    self._written.setdefault(oid, set()).update(written)
+                    self._touched.setdefault(oid, set()).update(written | touched)
+
+    def _tables(self, site: Site) -> tuple[set[int], set[int]]:
+        path = site.visit.search_path
+        written: set[int] = set()
+        read: set[int] = set()
+        for facts in site.statement.sql:
+            for relations, into in ((tuple(write.target for write in facts.writes), written), (facts.reads, read)):
+                for relation in relations:
+                    table = self.catalog.table(relation.schema, relation.name, path)
+                    if table is not None:
+                        into.add(table.oid)
+        return written, read
