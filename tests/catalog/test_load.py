@@ -208,28 +208,6 @@ def test_hostile_names(server: Server) -> None:
         assert {found.arguments for found in catalog.functions_by_name[name, name]} == {(), ((name, 25),)}
 
 
-def test_bytes_without_an_encoding(server: Server) -> None:
-    script = """
-        CREATE TABLE t (n integer);
-        DO $$ BEGIN
-            EXECUTE 'CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql SET search_path = public AS '
-                || quote_literal(E'BEGIN /* gr\\xfc\\xdfe, \\xc3\\xa9 */ RETURN NEW; END');
-            EXECUTE E'CREATE TRIGGER "g\\xfc" BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f(''\\xdf'')';
-        END $$;
-    """
-    with server.database(script, encoding="SQL_ASCII") as conninfo, psycopg.connect(conninfo) as connection:
-        connection.execute("SET client_encoding = 'UTF8'")
-        with pytest.raises(psycopg.errors.CharacterNotInRepertoire), connection.transaction():
-            connection.execute("SELECT prosrc FROM pg_proc WHERE proname = 'f'")
-        catalog = load_catalog(connection)
-        assert connection.info.encoding == "utf-8"
-    [function] = catalog.functions.values()
-    assert function.source == "BEGIN /* gr\ufffd\ufffde, é */ RETURN NEW; END"
-    assert function.settings == (("search_path", "public"),)
-    [trigger] = catalog.triggers
-    assert (trigger.name, trigger.arguments) == ("g\ufffd", ("\ufffd",))
-
-
 def test_another_server_encoding(server: Server) -> None:
     script = """
         CREATE TABLE t (n integer);

@@ -14,7 +14,7 @@ from trigger_audit.analysis.statements import read_expression, read_statement
 from trigger_audit.analysis.targets import is_whole, target_parts, written_by
 from trigger_audit.analysis.tokens import Tokens
 from trigger_audit.plpgsql import flow, tree
-from trigger_audit.plpgsql.lexer import identifier
+from trigger_audit.plpgsql.lexer import BLANKS, identifier
 from trigger_audit.plpgsql.parser import parse_body
 from trigger_audit.plpgsql.sql_body import parse_sql_body
 
@@ -229,6 +229,6 @@ def _expression(facts: StatementFacts) -> Expression | None:
     if read.node is None:
         return None
     text = read.fragment.text
-    lead = len(text) - len(text.lstrip())
-    start = read.fragment.span.start + lead
-    return Expression(read.node, text.strip(), tree.Span(start, start + len(text.strip())))
+    bare = text.strip(BLANKS)
+    start = read.fragment.span.start + len(text) - len(text.lstrip(BLANKS))
+    return Expression(read.node, bare, tree.Span(start, start + len(bare)))

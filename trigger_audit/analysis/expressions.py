@@ -16,6 +16,13 @@ from sqlglot.errors import SqlglotError
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 _FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)
+# PostgreSQL takes every character beyond ASCII for a letter, sqlglot these for blanks. In its texts they stand as
+# letters of a private plane.
+_BLANKS_BEYOND_ASCII = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+_STAND_INS = re.compile(
+    "[\U000f0085\U000f00a0\U000f1680\U000f2000-\U000f200a\U000f2028\U000f2029\U000f202f\U000f205f\U000f3000]"
+)
+_PRIVATE_PLANE = 0xF0000
 _POSITION = re.compile(r"\s*Line \d+, Col: \d+\.?$")
 _PLAIN_STRING = re.compile(r"'(?:[^'\\]|'')*'")
 _PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -46,6 +53,21 @@ def statement_node(text: str) -> exp.Expression:
 
 
 def _parsed(text: str) -> exp.Expression:
+    if not text.isascii() and _BLANKS_BEYOND_ASCII.search(text) is not None:
+        return _with_blanks(_read(_BLANKS_BEYOND_ASCII.sub(lambda found: chr(ord(found[0]) + _PRIVATE_PLANE), text)))
+    return _read(text)
+
+
+def _with_blanks(tree: exp.Expression) -> exp.Expression:
+    """The tree with the text's own characters again."""
+    for node in tree.walk():
+        for key, value in node.args.items():
+            if isinstance(value, str):
+                node.args[key] = _STAND_INS.sub(lambda found: chr(ord(found[0]) - _PRIVATE_PLANE), value)
+    return tree
+
+
+def _read(text: str) -> exp.Expression:
     try:
         nodes = sqlglot.parse(text, read="postgres", error_level=sqlglot.ErrorLevel.IMMEDIATE)
     except SqlglotError as error:

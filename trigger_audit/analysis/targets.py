@@ -7,7 +7,7 @@ import re
 from trigger_audit.analysis.expressions import fold
 from trigger_audit.plpgsql import tree
 
-_PART = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^\s."\[(]+))\s*')
+_PART = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^\s."\[(]+))\s*', re.ASCII)
 
 
 def target_parts(target: str) -> tuple[str, ...]:

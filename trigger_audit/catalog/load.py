@@ -25,7 +25,8 @@ def load_catalog(connection: Connection[Any]) -> Catalog:
     state; on an idle connection it opens such a transaction itself and closes it again. Either way the settings of the
     connection are as before afterwards. Any role that may connect may load: pg_catalog is readable by PUBLIC.
 
-    In a SQL_ASCII database bytes that are no UTF-8 become U+FFFD.
+    Texts come in the connection's encoding. `database.connect` takes LATIN1 for a SQL_ASCII database, where each byte
+    is a character, so that what is read here means the same bytes to the server when it is asked about it.
 
     Raises:
         TriggerAuditError: another session changed the schema in the middle of it.
@@ -41,8 +42,6 @@ def load_catalog(connection: Connection[Any]) -> Catalog:
         with connection.transaction(force_rollback=True), connection.cursor(row_factory=tuple_row) as cursor:
             if idle:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
-                _accept_any_bytes(cursor)
             cursor.execute(read_sql("catalog/session.sql"))
             return _read_catalog(cursor)
     except InternalError_ as error:
@@ -80,22 +79,6 @@ def _read_catalog(cursor: Cursor[Row]) -> Catalog:
         extensions=dict(rows("extensions")),
         settings=settings,
     )
-
-
-def _accept_any_bytes(cursor: Cursor[Row]) -> None:
-    """Take texts as the bytes that they are and replace what is no UTF-8.
-
-    A SQL_ASCII server does not know its texts' encoding: asked for UTF8 it refuses the whole query for one invalid byte
-    (22021), and with SQL_ASCII psycopg gives bytes.
-    """
-    from psycopg.adapt import Buffer, Loader
-
-    class ReplacingLoader(Loader):
-        def load(self, data: Buffer) -> str:
-            return bytes(data).decode("utf-8", "replace")
-
-    cursor.execute("SET LOCAL client_encoding = 'SQL_ASCII'")
-    cursor.adapters.register_loader("text", ReplacingLoader)
 
 
 def _platform(roles: dict[str, Role], tables: dict[int, Table]) -> str:

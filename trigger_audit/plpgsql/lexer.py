@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from trigger_audit.plpgsql.tree import Comment, Span, SyntaxProblem
 
+BLANKS = " \t\n\r\f\v"
+"""What PostgreSQL passes over between tokens; str.strip() by itself takes letters of its names away too."""
+
 # Blanks go with the token behind them, and words come first, for nearly all tokens are words (measured: half the time).
 # Letters that make a prefix of a quote are no word.
 _TOKEN = re.compile(

@@ -12,6 +12,7 @@ from trigger_audit.analysis.questions.parsing import Parsed, Unreadable
 from trigger_audit.analysis.questions.types import oid_of
 from trigger_audit.analysis.targets import is_whole, target_parts
 from trigger_audit.plpgsql import tree
+from trigger_audit.plpgsql.lexer import BLANKS
 from trigger_audit.plpgsql.tree import Fragment, Span
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ class Targets:
     def no_destination(self, statement: Fragment) -> None:
         """A query whose rows go nowhere, which PL/pgSQL refuses when it runs (exec_stmt_execsql)."""
         text = statement.text
-        start = statement.span.start + len(text) - len(text.lstrip())
-        span = Span(start, start + len(text.strip()))
+        start = statement.span.start + len(text) - len(text.lstrip(BLANKS))
+        span = Span(start, start + len(text.strip(BLANKS)))
         hint = "If you want to discard the results of a SELECT, use PERFORM instead."
         self._asker.complain(Complaint("42601", "query has no destination for result data", "", span, hint))
 

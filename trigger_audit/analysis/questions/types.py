@@ -11,6 +11,7 @@ from trigger_audit.analysis.questions.namespace import Fields, Frame, Nature, Sh
 from trigger_audit.analysis.questions.rewriting import PSEUDO_OIDS, RECORD_OID, Text
 from trigger_audit.analysis.questions.state import State
 from trigger_audit.analysis.targets import target_parts
+from trigger_audit.plpgsql.lexer import BLANKS
 
 if TYPE_CHECKING:
     from trigger_audit.analysis.questions.asking import Asker
@@ -23,24 +24,26 @@ _KNOWN = {
     "timestamp with time zone": 1184, "timestamp": 1114, "interval": 1186, "text[]": 1009, "uuid[]": 2951,
     "varchar": 1043, "name": 19, "bytea": 17,
 }  # fmt: skip
-_COPIED = re.compile(r"(?P<name>.+?)\s*%\s*(?P<kind>rowtype|type)\s*(?P<array>.*)", re.IGNORECASE | re.DOTALL)
-_NAME_END = re.compile(r'(?:\s*\.)?\s*(?:"(?:[^"]|"")*"|[^\s."]+)\s*$')
+_COPIED = re.compile(
+    r"(?P<name>.+?)\s*%\s*(?P<kind>rowtype|type)\s*(?P<array>.*)", re.ASCII | re.IGNORECASE | re.DOTALL
+)
+_NAME_END = re.compile(r'(?:\s*\.)?\s*(?:"(?:[^"]|"")*"|[^\s."]+)\s*$', re.ASCII)
 
 
 def variable_of(asker: Asker, name: str, type_text: str, span: Span, frames: Sequence[Frame]) -> Variable:
     """A variable as it is declared. Its type is looked up when PL/pgSQL compiles the function, under the path then."""
-    plain = type_text.strip().lower()
+    plain = type_text.strip(BLANKS).lower()
     if plain == "record":
         return Variable(name, Nature.RECORD)
     if plain in _KNOWN and "pg_catalog" not in asker.job.search_path:
         return Variable(name, Nature.SCALAR, _KNOWN[plain])
     state = State(asker.job.search_path)
-    copied = _COPIED.fullmatch(type_text.strip())
-    start = span.start + len(type_text) - len(type_text.lstrip())
+    copied = _COPIED.fullmatch(type_text.strip(BLANKS))
+    start = span.start + len(type_text) - len(type_text.lstrip(BLANKS))
     text = Text()
     if copied is None:
         text.add("SELECT NULL::")
-        text.copy(type_text.strip(), start)
+        text.copy(type_text.strip(BLANKS), start)
     elif copied["kind"].lower() == "rowtype":
         text.add("SELECT x FROM ")
         text.copy(copied["name"], start)
