@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from trigger_audit.findings.fingerprint import fingerprint
 from trigger_audit.findings.model import Finding, Path, Severity
+from trigger_audit.findings.seen import seen_by_the_user
 
 # A name that does not resolve, told exactly: the general advice about the same function then adds nothing.
 _UNRESOLVED = ("TA101", "TA102")
@@ -39,7 +40,8 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
     for same in grouped.values():
         gravest = max(same, key=lambda finding: finding.severity.rank)
         paths = merged_paths(path for finding in same for path in finding.paths)
-        merged.append(replace(gravest, paths=paths))
+        seen = tuple(dict.fromkeys(one for finding in same for one in finding.seen)) if gravest.seen else ()
+        merged.append(replace(gravest, paths=paths, seen=seen))
     return merged
 
 
@@ -63,7 +65,12 @@ def fold(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         return False
 
     kept = [finding for finding in merged if not said_better(finding)]
-    return tuple(sorted((replace(finding, fingerprint=fingerprint(finding)) for finding in kept), key=_order))
+    return tuple(sorted((_told(finding) for finding in kept), key=_order))
+
+
+def _told(finding: Finding) -> Finding:
+    why = " ".join(part for part in (finding.why, seen_by_the_user(finding.seen)) if part)
+    return replace(finding, why=why, fingerprint=fingerprint(finding))
 
 
 def _where(finding: Finding) -> tuple[str, int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from trigger_audit.findings.seen import Seen
+
 
 class Severity(StrEnum):
     ERROR = "error"
@@ -68,7 +70,8 @@ class Place:
 class Finding:
     """`object` is what is at fault: function signature, schema.table.trigger, schema.table.constraint or schema.table.
 
-    `message` is one sentence of fact; `why` what the app user sees and why; `fix` what to do.
+    `message` is one sentence of fact; `why` the reason and what the app user sees; `fix` what to do.
+    `seen` are the texts that the app user reads, of every path: folding ends `why` with them.
     `hidden_by` is the line of the handler in the same or a calling function that catches the failure.
     `cause` names the thing that is wrong (a relation, a column, a role and privilege) for folding and the fingerprint:
     it never holds a line.
@@ -89,6 +92,7 @@ class Finding:
     cause: str
     fingerprint: str = ""
     suppressed: str | None = None
+    seen: tuple[Seen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

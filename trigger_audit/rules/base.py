@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from trigger_audit.analysis.handlers import catching_line
 from trigger_audit.findings.model import Finding, Path, Place, Proof, Severity
+from trigger_audit.findings.seen import Seen
 
 if TYPE_CHECKING:
     from trigger_audit.analysis.model import Audit, BodyFacts, Site, Visit
@@ -88,18 +89,11 @@ def path_of(visit: Visit, firings: tuple[Firing, ...] | None = None) -> Path:
     )
 
 
-def seen_by_the_user(firings: tuple[Firing, ...]) -> str:
-    """What the app user reads when a statement that these firings run fails; '' where Auth is not concerned."""
-    if not firings:
-        return ""
-    told = [firing for firing in firings if not firing.latent] or list(firings)
-    first = told[0]
-    flows = sorted({firing.flow for firing in told if firing.message == first.message})
-    shown = ", ".join(flows[:4]) + (f" and {len(flows) - 4} more" if len(flows) > 4 else "")
-    text = f'The app user sees "{first.message}" ({shown})'
-    if first.after_mail:
-        text += "; the mail has left by then, and its link is dead"
-    return text + "."
+def seen_in(firings: tuple[Firing, ...]) -> tuple[Seen, ...]:
+    """What the app user reads when a statement that these firings run fails; nothing where Auth is not concerned."""
+    return tuple(
+        Seen(firing.flow, firing.latent, firing.step, firing.message, firing.after_mail) for firing in firings
+    )
 
 
 def judged(meta_severity: Severity, site: Site, firings: tuple[Firing, ...], hidden_by: int | None) -> Severity:
@@ -136,7 +130,7 @@ def refusal(
     if hidden_by is not None:
         told = f"{why} The handler on line {hidden_by} hides it: the sign-up passes, what the block wrote is lost."
     else:
-        told = " ".join(part for part in (why, seen_by_the_user(chosen)) if part)
+        told = why
     return Finding(
         rule=meta.code,
         name=meta.name,
@@ -151,6 +145,7 @@ def refusal(
         sqlstate=state,
         hidden_by=hidden_by,
         cause=cause,
+        seen=() if hidden_by is not None else seen_in(chosen),
     )
 
 

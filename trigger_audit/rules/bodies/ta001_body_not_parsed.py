@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from trigger_audit.analysis.handlers import caught_outside
 from trigger_audit.findings.model import Finding, Place, Proof, Severity
 from trigger_audit.plpgsql.tree import Source
-from trigger_audit.rules.base import Harm, Meta, first_visits, path_of, seen_by_the_user
+from trigger_audit.rules.base import Harm, Meta, first_visits, path_of, seen_in
 from trigger_audit.rules.refusals.complaints import complaint_findings
 
 if TYPE_CHECKING:
@@ -105,10 +105,11 @@ def unreadable(facts: BodyFacts, problem: SyntaxProblem, visit: Visit) -> Findin
             source_line=source.line(line),
         ),
         message=problem.message,
-        why=" ".join(("PostgreSQL cannot compile the function (42601).", seen_by_the_user(visit.firings))).strip(),
+        why="PostgreSQL cannot compile the function (42601).",
         fix="correct the body; nothing else in it was analysed",
         proof=Proof.PATTERN,
         sqlstate=META.sqlstate,
         hidden_by=hidden_by,
         cause=problem.message,
+        seen=() if hidden_by is not None else seen_in(visit.firings),
     )
