@@ -2,8 +2,11 @@
 
 import sys
 
+from trigger_audit.cli.streams import settle_streams
+
 
 def main() -> None:
+    settle_streams()
     if sys.argv[1:] in (["--version"], ["-V"]):
         from trigger_audit import __version__
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trigger_audit.errors import TriggerAuditError, UsageError
+from trigger_audit.findings.model import NotAnalysed
+
 if TYPE_CHECKING:
     import psycopg
 
     from trigger_audit.database.platform import Server
-    from trigger_audit.sandbox.migrations import LoadReport, SqlFile
+    from trigger_audit.sandbox.migrations import FailedStatement, LoadReport, SqlFile
     from trigger_audit.target import Target
 
 
@@ -29,12 +31,32 @@ class TargetInfo:
 
 @dataclass(frozen=True, slots=True)
 class OpenTarget:
-    """An open connection with what is known of its server. `loaded` tells how the files fared in the sandbox."""
+    """An open connection with what is known of its server.
+
+    `loaded` tells how the files fared in the sandbox, `skipped` which files were left out, with the reason, and
+    `uncached` why the prepared sandbox is not kept for the next time.
+    """
 
     connection: psycopg.Connection[Any] = field(repr=False)
     server: Server
     info: TargetInfo
-    loaded: LoadReport | None
+    loaded: LoadReport | None = None
+    skipped: tuple[tuple[str, str], ...] = ()
+    uncached: str | None = None
+
+    @property
+    def not_applied(self) -> tuple[NotAnalysed, ...]:
+        """The statements that the sandbox refused, in their order: what they would have made was not looked at."""
+        failed = self.loaded.failed if self.loaded else ()
+        return tuple(NotAnalysed(each.file, each.line, f"not applied: {_with_state(each)}") for each in failed)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlInput:
+    """The files to apply, in order, and those left out with the reason."""
+
+    files: tuple[SqlFile, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
 
 
 Progress = Callable[[str], None]
@@ -46,6 +68,11 @@ def open_target(target: Target, *, postgres: Path | None, progress: Progress) ->
     from trigger_audit.target import DatabaseTarget
 
     if isinstance(target, DatabaseTarget):
+        if postgres is not None:
+            raise UsageError(
+                "--postgres chooses the sandbox's server, and a database has its own",
+                "leave --postgres out, or give .sql files or a project folder",
+            )
         from trigger_audit.database.connect import connect
         from trigger_audit.database.platform import describe
         from trigger_audit.database.problems import explained
@@ -54,18 +81,19 @@ def open_target(target: Target, *, postgres: Path | None, progress: Progress) ->
         with explained(target.dsn), connect(target.dsn) as connection:
             server = describe(connection)
             info = TargetInfo("database", target.dsn.name, server.version, server.platform)
-            yield OpenTarget(connection, server, info, None)
+            yield OpenTarget(connection, server, info)
         return
-    files = sql_files(target.paths)
-    with sandbox_with(files, [str(path) for path in target.paths], postgres=postgres, progress=progress) as opened:
+    sql = sql_input(target.paths)
+    with sandbox_with(sql, [str(path) for path in target.paths], postgres=postgres, progress=progress) as opened:
         yield opened
 
 
 @contextmanager
-def sandbox_with(
-    files: tuple[SqlFile, ...], names: list[str], *, postgres: Path | None, progress: Progress
-) -> Iterator[OpenTarget]:
-    """A sandbox with files applied, as superuser supabase_admin."""
+def sandbox_with(sql: SqlInput, names: list[str], *, postgres: Path | None, progress: Progress) -> Iterator[OpenTarget]:
+    """A sandbox with files applied, as superuser supabase_admin.
+
+    Raises TriggerAuditError where they hold no statement: an audit of nothing would be clean, and mean nothing.
+    """
     from trigger_audit.database.connect import connect
     from trigger_audit.database.dsn import parse_dsn
     from trigger_audit.database.platform import describe
@@ -75,26 +103,35 @@ def sandbox_with(
 
     progress("starting the sandbox")
     with open_sandbox(postgres) as sandbox:
-        progress(f"applying {len(files)} file{'' if len(files) == 1 else 's'}")
-        loaded = apply_files(sandbox, files)
+        progress(f"applying {len(sql.files)} file{'' if len(sql.files) == 1 else 's'}")
+        loaded = apply_files(sandbox, sql.files)
+        if not loaded.applied and not loaded.failed:
+            named = "standard input" if names == ["-"] else " ".join(names)
+            raise TriggerAuditError(f"there is no SQL statement to apply in {named}", "is it the right file?")
         dsn = parse_dsn(sandbox.conninfo())
         with explained(dsn), connect(dsn) as connection:
             server = describe(connection)
             info = TargetInfo("sql", " ".join(names), sandbox.server_version, server.platform)
-            yield OpenTarget(connection, server, info, loaded)
+            yield OpenTarget(connection, server, info, loaded, sql.skipped, sandbox.uncached)
 
 
-def sql_files(paths: tuple[Path | str, ...]) -> tuple[SqlFile, ...]:
-    """The files of the paths in the order of application; `-` is standard input."""
-    from trigger_audit.sandbox.migrations import SqlFile
-    from trigger_audit.sandbox.project import project_files, read_sql_file
+def sql_input(paths: tuple[Path | str, ...]) -> SqlInput:
+    """The files of the paths in the order of application; `-` is standard input. Raises TriggerAuditError."""
+    from trigger_audit.sandbox.project import project_files, read_sql_file, read_standard_input
 
     files: list[SqlFile] = []
+    skipped: list[tuple[str, str]] = []
     for path in paths:
         if path == "-":
-            files.append(SqlFile("-", sys.stdin.read()))
+            files.append(read_standard_input())
         elif Path(path).is_dir():
-            files.extend(project_files(Path(path)).files)
+            project = project_files(Path(path))
+            files += project.files
+            skipped += project.skipped
         else:
             files.append(read_sql_file(Path(path)))
-    return tuple(files)
+    return SqlInput(tuple(files), tuple(skipped))
+
+
+def _with_state(failed: FailedStatement) -> str:
+    return failed.message + (f" ({failed.sqlstate})" if failed.sqlstate else "")

@@ -111,8 +111,12 @@ def scan(
     tables: Sequence[str] = (),
     all_tables: bool = False,
     as_role: str | None = None,
+    not_applied: Sequence[NotAnalysed] = (),
 ) -> ScanResult:
-    """Scan the database of an open connection in one READ ONLY transaction. Raises TriggerAuditError."""
+    """Scan the database of an open connection in one READ ONLY transaction. Raises TriggerAuditError.
+
+    `not_applied` are the statements that never got into the database: they head what was not analysed.
+    """
     from trigger_audit.database.connect import read_only
 
     started = time.perf_counter()
@@ -123,17 +127,22 @@ def scan(
         target=target,
         audit=audit,
         findings=findings,
-        not_analysed=not_analysed(audit),
+        not_analysed=(*not_applied, *not_analysed(audit)),
         seconds=time.perf_counter() - started,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class SmokeResult:
-    """What a smoke run saw. `sources` holds the bodies of the functions by signature, for the lines that failed."""
+    """What a smoke run saw.
+
+    `sources` holds the bodies of the functions by signature, for the lines that failed; `not_analysed` the statements
+    that never got into the database, so that no flow could meet what they would have made.
+    """
 
     report: SmokeReport
     sources: Mapping[str, str]
+    not_analysed: tuple[NotAnalysed, ...] = ()
 
 
 def smoke(
@@ -142,6 +151,7 @@ def smoke(
     *,
     flows: Sequence[str] | None = None,
     allow_side_effects: bool = False,
+    not_applied: Sequence[NotAnalysed] = (),
 ) -> SmokeResult:
     """Look for hazards in the cascade, then run Auth's flows and roll them back. Raises TriggerAuditError."""
     from trigger_audit.analysis.hazards import hazards
@@ -158,4 +168,4 @@ def smoke(
         target=asdict(target),
     )
     sources = {function.name: function.source for function in audit.catalog.functions.values()}
-    return SmokeResult(report, sources)
+    return SmokeResult(report, sources, tuple(not_applied))

@@ -11,7 +11,7 @@ from typing import Literal
 from trigger_audit.database.dsn import Dsn, looks_like_dsn, parse_dsn
 from trigger_audit.database.redact import redact
 from trigger_audit.errors import UsageError
-from trigger_audit.sandbox.project import is_supabase_folder
+from trigger_audit.sandbox.project import has_sql_suffix, is_supabase_folder
 
 # The first that is set is taken. The last two are what Vercel's integration and Prisma call the unpooled URL.
 VARIABLES = ("DATABASE_URL", "SUPABASE_DB_URL", "POSTGRES_URL_NON_POOLING", "DIRECT_URL")
@@ -19,6 +19,7 @@ VARIABLES = ("DATABASE_URL", "SUPABASE_DB_URL", "POSTGRES_URL_NON_POOLING", "DIR
 _WHAT_TO_GIVE = "give a database URL, .sql files, a folder of migrations or a project folder, or set DATABASE_URL"
 # user:password@host, without the scheme.
 _BARE_URL = re.compile(r"[^\s:/@]+:\S+@[^\s@]+")
+_ANY_SQL = "*.[sS][qQ][lL]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def _path(argument: str, folder: Path) -> Path | Literal["-"]:
         _check_folder(place, path)
     elif not exists:
         raise _neither(argument)
-    elif place.suffix.lower() != ".sql" and place.is_file():
+    elif not has_sql_suffix(place) and place.is_file():
         raise UsageError(
             f"{path} is no .sql file", "give .sql files, a folder that holds them, or - for standard input"
         )
@@ -159,13 +160,13 @@ def _check_folder(place: Path, shown: Path) -> None:
     root = next((each for each in (place / "supabase", place) if is_supabase_folder(each)), None)
     try:
         if root is not None:
-            if next(root.rglob("*.sql"), None) is None:
+            if next(root.rglob(_ANY_SQL), None) is None:
                 raise UsageError(
                     f"the project {shown} holds no .sql file below its supabase folder",
                     "pull the migrations first (supabase db pull), or give a database URL",
                 )
-        elif not any(each.suffix.lower() == ".sql" and each.is_file() for each in place.iterdir()):
-            deeper = next(place.rglob("*.sql"), None)
+        elif not any(has_sql_suffix(each) and each.is_file() for each in place.iterdir()):
+            deeper = next(place.rglob(_ANY_SQL), None)
             remedy = f"its subfolder {deeper.parent.relative_to(place)} does: name it" if deeper else _WHAT_TO_GIVE
             raise UsageError(f"the folder {shown} holds no .sql file", remedy)
     except OSError as error:

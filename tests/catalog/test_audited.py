@@ -127,7 +127,7 @@ def test_what_is_no_name(shop: Catalog, written: str) -> None:
 def test_hostile_names_stay_on_one_line(shop: Catalog) -> None:
     with pytest.raises(TriggerAuditError) as caught:
         names(shop, "a\nb\x1b[31m\u202e")
-    assert caught.value.message == "there is no table a\\u000ab\\u001b[31m\\u202e"
+    assert caught.value.message == "there is no table a\\nb\\x1b[31m\\u202e"
 
 
 def test_without_auth_users(without_auth: Catalog) -> None:

@@ -34,7 +34,7 @@ def run(
     *arguments: str,
     env: dict[str, str] | None = None,
     cwd: Path | None = None,
-    stdin: str = "",
+    stdin: str | bytes = "",
     timeout: float = 60,
 ) -> Run:
     """`trigger-audit ARGUMENTS`, without a terminal or a target in the environment. It must leave nothing behind."""
@@ -45,14 +45,12 @@ def run(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
         env=environment,
         cwd=cwd,
     ) as process:
-        out, err = process.communicate(stdin, timeout)
+        out, err = process.communicate(stdin.encode() if isinstance(stdin, str) else stdin, timeout)
     assert left_by(process.pid) == [], "the command left its sandbox behind"
-    return Run(process.returncode, out, err)
+    return Run(process.returncode, out.decode(), err.decode())
 
 
 def left_by(pid: int) -> list[str]:

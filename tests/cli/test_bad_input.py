@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
@@ -104,8 +106,8 @@ def test_a_role_without_rights_can_scan_but_not_smoke(fresh_database: FreshDatab
 def test_a_migration_with_a_syntax_error_is_reported_and_the_rest_is_judged() -> None:
     sql = "create table public.t (id int;\n\n" + TRAP
     found = run("scan", "-", "--format", "concise", stdin=sql)
-    assert "not applied: -:1:" in found.err
-    assert "syntax error" in found.err
+    assert "not applied: -:1: syntax error" in found.err
+    assert "-:1: not analysed: not applied: syntax error" in found.out
 
 
 def test_a_file_of_nonsense(tmp_path: Path) -> None:
@@ -180,14 +182,68 @@ create trigger {HOSTILE} after insert on auth.users for each row execute functio
 
 @pytest.mark.parametrize(
     "arguments",
-    [("scan", "--format", "xml"), ("scan", "--nonsense"), ("nonsense",), ("scan", "-v", "-q", "."), ("rule", "TA999")],
+    [
+        ("scan", "--fail-on", "never-ever"),
+        ("scan", "--nonsense"),
+        ("nonsense",),
+        ("scan", "-v", "-q", "."),
+        ("rule", "TA999"),
+    ],
 )
 def test_options_that_are_not_there(arguments: tuple[str, ...]) -> None:
     refused(run(*arguments))
 
 
+@COMMANDS
+def test_an_unknown_format(command: str) -> None:
+    error = refused(run(command, "-", "--format", "xml", stdin="select 1;"))
+    assert error == "error: --format: 'xml' is not one of 'table', 'concise', 'json' (see --help)"
+
+
+@COMMANDS
+def test_binaries_are_not_for_a_database(command: str, tmp_path: Path) -> None:
+    error = refused(run(command, "postgresql://postgres:geheim123@127.0.0.1:1/d", "--postgres", str(tmp_path)))
+    assert error.startswith("error: --postgres chooses the sandbox's server, and a database has its own (")
+    assert "geheim123" not in error
+
+
+@pytest.mark.parametrize("text", ["-- nothing here\n/* nor\nhere */\n", ";;\n", "\\echo hello\n"])
+def test_a_file_without_a_statement(text: str, tmp_path: Path) -> None:
+    (tmp_path / "empty.sql").write_text(text)
+    assert "no SQL statement to apply in empty.sql" in refused(run("scan", "empty.sql", cwd=tmp_path))
+
+
+@COMMANDS
+def test_standard_input_without_a_statement(command: str) -> None:
+    assert "no SQL statement to apply in standard input" in refused(run(command, "-", stdin=""))
+
+
+@COMMANDS
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (b"select 1;\nselect '\xe9'", "standard input is not UTF-8: byte 0xe9 in line 2 (offset 18)"),
+        (b"\x89PNG\r\n\x1a\n\xff\x00", "standard input is not SQL text: byte 0x00 in line 3"),
+        ("select 1".encode("utf-16"), "standard input is not UTF-8: byte 0xff in line 1"),
+    ],
+)
+def test_binary_standard_input(command: str, given: bytes, told: str) -> None:
+    for env in ({}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
+        assert told in refused(run(command, "-", stdin=given, env=env))
+
+
+def test_input_without_end(tmp_path: Path) -> None:
+    assert "/dev/zero is not SQL text" in refused(run("scan", "/dev/zero"))
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["sh", "-c", "exec yes 'select 1;' > pipe"], cwd=tmp_path) as source:
+        error = refused(run("scan", "pipe", cwd=tmp_path))
+        assert source.wait(10) != 0
+    assert error.startswith("error: pipe is larger than 256 MiB (")
+
+
 def test_an_unknown_flow_and_an_unknown_rule() -> None:
-    assert "signup-email" in refused(run("smoke", "-", "--flow", "signup", stdin=""))
+    assert "signup-email" in refused(run("smoke", "-", "--flow", "signup", stdin="select 1;"))
     assert "TA1" in refused(run("scan", "-", "--select", "TA170", stdin="")).upper()
 
 

@@ -9,12 +9,12 @@ from tests.cli.running import run
 from tests.conftest import FreshDatabase
 from tests.database.conftest import _servers, password_server  # noqa: F401
 from tests.database.servers import PasswordServer
-from trigger_audit.opening import sql_files
+from trigger_audit.opening import sql_input
 from trigger_audit.resources import sql_folder
 
 
 def with_demo(database: FreshDatabase) -> FreshDatabase:
-    for file in sql_files((sql_folder() / "examples" / "broken",)):
+    for file in sql_input((sql_folder() / "examples" / "broken",)).files:
         database.apply(file.text)
     return database
 

@@ -85,12 +85,6 @@ def test_exit_codes(project: Path) -> None:
     assert run("scan", "-", "--fail-on", "info", stdin=SOUND).code == 1
 
 
-def test_strict_counts_what_was_not_analysed_or_not_applied() -> None:
-    sql = SOUND + "\nselect missing();\n"
-    assert run("scan", "-", stdin=sql).code == 0
-    assert run("scan", "-", "--strict", stdin=sql).code == 1
-
-
 def test_findings_go_to_stdout_and_the_rest_to_stderr(project: Path) -> None:
     found = run("scan", str(project))
     assert "error[TA106]" in found.out

@@ -13,7 +13,7 @@ import pytest
 
 from trigger_audit.database.connect import connect, read_only
 from trigger_audit.database.dsn import Dsn, parse_dsn
-from trigger_audit.database.problems import explain, explained, no_auth_users_error
+from trigger_audit.database.problems import explain, explained
 from trigger_audit.database.redact import spellings
 from trigger_audit.errors import TriggerAuditError
 
@@ -237,7 +237,3 @@ POOLER = "postgresql://postgres.abcdefghijklmnopqrst:hushhush@aws-0-eu-west-1.po
 )  # fmt: skip
 def test_texts_of_the_platform(url: str, text: str, message: str, remedy: str) -> None:
     _said(explain(psycopg.OperationalError(f"connection failed: {text}"), parse_dsn(url)), message, remedy)
-
-
-def test_no_auth_users() -> None:
-    _said(no_auth_users_error(), "no auth.users here", "--table schema.table")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from trigger_audit.catalog.model import Catalog, Table
 from trigger_audit.errors import TriggerAuditError, UsageError
+from trigger_audit.visible import plain
 
 _NAME = re.compile(r'(?:"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[^".]+))(?P<rest>\.(?=.)|$)', re.DOTALL)
 
@@ -43,7 +44,7 @@ def _sort_key(table: Table) -> tuple[str, str]:
 def _named(catalog: Catalog, name: str) -> Table:
     parts = _parts(name)
     if not 1 <= len(parts) <= 2:
-        raise UsageError(f"{_shown(name)} is no table name", 'write schema.table, with "..." around unusual names')
+        raise UsageError(f"{plain(name)} is no table name", 'write schema.table, with "..." around unusual names')
     # Composite types are relations too, but nothing can be inserted into one.
     candidates = [table for table in catalog.tables.values() if table.kind != "c"]
     *schema, (relation, folded) = parts
@@ -56,9 +57,9 @@ def _named(catalog: Catalog, name: str) -> Table:
         if len(same) == 1:
             return same[0]
         if same:
-            choices = ", ".join(_shown(table.sql) for table in sorted(same, key=_sort_key))
-            raise UsageError(f"table {_shown(name)} is in several schemas", f"name one of {choices}")
-    raise TriggerAuditError(f"there is no table {_shown(name)}", _nearest(candidates, parts))
+            choices = ", ".join(plain(table.sql) for table in sorted(same, key=_sort_key))
+            raise UsageError(f"table {plain(name)} is in several schemas", f"name one of {choices}")
+    raise TriggerAuditError(f"there is no table {plain(name)}", _nearest(candidates, parts))
 
 
 def _parts(name: str) -> list[tuple[str, str]]:
@@ -91,9 +92,4 @@ def _nearest(candidates: Sequence[Table], parts: Sequence[tuple[str, str]]) -> s
     near = [table for relation in close for table in relations[relation]][:3]
     if not near:
         return "use --all-tables to audit every table that has triggers"
-    return "did you mean " + " or ".join(_shown(table.sql) for table in near) + "?"
-
-
-def _shown(text: str) -> str:
-    """Names are hostile text: line breaks, escape codes and right-to-left marks are written out."""
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+    return "did you mean " + " or ".join(plain(table.sql) for table in near) + "?"

@@ -19,7 +19,7 @@ def demo(
 ) -> None:
     """A sandbox with a small project whose sign-ups are broken, scanned and smoked."""
     from trigger_audit.cli.telling import tell_about
-    from trigger_audit.opening import sandbox_with, sql_files
+    from trigger_audit.opening import sandbox_with, sql_input
     from trigger_audit.pipeline import scan, smoke
     from trigger_audit.report.smoke_table import smoke_text
     from trigger_audit.report.table import scan_text
@@ -28,16 +28,16 @@ def demo(
 
     messages = Messages(verbosity(verbose, quiet))
     examples = sql_folder() / "examples"
-    files = sql_files((examples / "broken", *((examples / "mended",) if mended else ())))
+    files = sql_input((examples / "broken", *((examples / "mended",) if mended else ())))
     messages.say("target: the demo project, applied to a sandbox")
     style = style_for(sys.stdout)
     with sandbox_with(files, ["demo"], postgres=postgres, progress=messages.progress) as opened:
         tell_about(opened, messages)
         messages.progress("scanning")
-        scanned = scan(opened.connection, opened.info, all_rules())
+        scanned = scan(opened.connection, opened.info, all_rules(), not_applied=opened.not_applied)
         messages.progress("running the flows of Auth")
-        smoked = smoke(opened.connection, opened.info)
+        smoked = smoke(opened.connection, opened.info, not_applied=opened.not_applied)
     messages.clear()
     sys.stdout.write(scan_text(scanned, style))
     sys.stdout.write("\n")
-    sys.stdout.write(smoke_text(smoked.report, style, smoked.sources))
+    sys.stdout.write(smoke_text(smoked, style))

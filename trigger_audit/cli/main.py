@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import traceback
 from typing import NoReturn
@@ -13,7 +12,7 @@ import typer
 from trigger_audit import __version__
 from trigger_audit.cli import demo, rule, scan, smoke
 from trigger_audit.errors import TriggerAuditError
-from trigger_audit.report.escape import plain
+from trigger_audit.visible import plain
 
 app = typer.Typer(
     name="trigger-audit",
@@ -74,10 +73,6 @@ def run() -> NoReturn:
     except (typer.Abort, KeyboardInterrupt):
         complain("interrupted; nothing was kept", None)
         code = 2
-    except BrokenPipeError:
-        # The reader is gone (`| head`): stop without a word, and keep Python from flushing into the closed pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except OSError as error:
         place = f" {str(error.filename)!r}" if error.filename is not None else ""
         complain(f"the system refused{place}: {error.strerror or error}", None)
@@ -91,6 +86,11 @@ def unexpected(error: Exception) -> int:
     """A usage error of the option parser keeps its own text; anything else is ours to mend."""
     from typer.exceptions import TyperException
 
+    if type(error) is typer.BadParameter and error.param is not None:
+        complain(
+            f"{max(error.param.opts, key=len)}: {error.message.removeprefix('Value error, ').rstrip('.')}", "see --help"
+        )
+        return 2
     if isinstance(error, TyperException):
         complain(error.format_message(), "see --help")
         return 2

@@ -28,7 +28,6 @@ from trigger_audit.cli.telling import chosen_target, tell_about
 from trigger_audit.cli.terminal import Messages, style_for
 
 if TYPE_CHECKING:
-    from trigger_audit.opening import OpenTarget
     from trigger_audit.pipeline import ScanResult
     from trigger_audit.report.table import Style
 
@@ -68,12 +67,18 @@ def scan(
         tell_about(opened, messages)
         messages.progress("scanning")
         result = run_scan(
-            opened.connection, opened.info, rules, tables=table or (), all_tables=all_tables, as_role=as_role
+            opened.connection,
+            opened.info,
+            rules,
+            tables=table or (),
+            all_tables=all_tables,
+            as_role=as_role,
+            not_applied=opened.not_applied,
         )
     messages.clear()
     write_outputs(outputs, lambda kind: render(result, kind, None))
     sys.stdout.write(render(result, format_, style_for(sys.stdout)))
-    raise typer.Exit(exit_code(result, opened, fail_on, exit_zero=exit_zero, strict=strict))
+    raise typer.Exit(exit_code(result, fail_on, exit_zero=exit_zero, strict=strict))
 
 
 def render(result: ScanResult, kind: Format, style: Style | None) -> str:
@@ -91,14 +96,13 @@ def render(result: ScanResult, kind: Format, style: Style | None) -> str:
     return scan_text(result, style or Style())
 
 
-def exit_code(result: ScanResult, opened: OpenTarget, fail_on: FailOn, *, exit_zero: bool, strict: bool) -> int:
-    """0, or 1 for findings at or above the threshold; --strict counts what was not analysed or not applied."""
+def exit_code(result: ScanResult, fail_on: FailOn, *, exit_zero: bool, strict: bool) -> int:
+    """0, or 1 for findings at or above the threshold; --strict counts what was not analysed."""
     from trigger_audit.findings.model import Severity
 
     if exit_zero:
         return 0
-    incomplete = bool(result.not_analysed) or (opened.loaded is not None and bool(opened.loaded.failed))
-    if strict and incomplete:
+    if strict and result.not_analysed:
         return 1
     if fail_on is FailOn.NEVER:
         return 0

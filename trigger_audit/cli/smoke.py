@@ -27,9 +27,11 @@ from trigger_audit.cli.telling import chosen_target, tell_about
 from trigger_audit.cli.terminal import Messages, style_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from trigger_audit.pipeline import SmokeResult
     from trigger_audit.report.table import Style
-    from trigger_audit.smoke.model import SmokeReport
+    from trigger_audit.smoke.model import FlowResult, SmokeReport
 
 
 def smoke(
@@ -62,11 +64,21 @@ def smoke(
     with open_target(target, postgres=postgres, progress=messages.progress) as opened:
         tell_about(opened, messages)
         messages.progress("running the flows of Auth")
-        result = run(opened.connection, opened.info, flows=codes(flow) or None, allow_side_effects=allow_side_effects)
+        result = run(
+            opened.connection,
+            opened.info,
+            flows=codes(flow) or None,
+            allow_side_effects=allow_side_effects,
+            not_applied=opened.not_applied,
+        )
     messages.clear()
     write_outputs(outputs, lambda kind: render(result, kind, None))
     sys.stdout.write(render(result, format_, style_for(sys.stdout)))
-    raise typer.Exit(exit_code(result.report, fail_on, exit_zero=exit_zero, strict=strict))
+    problem = no_verdict(result.report)
+    if problem is not None:
+        messages.say(f"error: {problem}")
+        raise typer.Exit(2)
+    raise typer.Exit(exit_code(result, fail_on, exit_zero=exit_zero, strict=strict))
 
 
 def render(result: SmokeResult, kind: Format, style: Style | None) -> str:
@@ -75,27 +87,53 @@ def render(result: SmokeResult, kind: Format, style: Style | None) -> str:
         from trigger_audit.report.json import dumps
         from trigger_audit.report.smoke_json import smoke_document
 
-        return dumps(smoke_document(result.report))
+        return dumps(smoke_document(result))
     if kind is Format.CONCISE:
         from trigger_audit.report.concise import smoke_lines
 
-        return smoke_lines(result.report)
+        return smoke_lines(result)
     from trigger_audit.report.smoke_table import smoke_text
     from trigger_audit.report.table import Style
 
-    return smoke_text(result.report, style or Style(), result.sources)
+    return smoke_text(result, style or Style())
 
 
-def exit_code(report: SmokeReport, fail_on: SmokeFailOn, *, exit_zero: bool, strict: bool) -> int:
-    """2 when no flow gave a verdict; 1 when a default flow failed (or was altered); latent flows do not count."""
+def no_verdict(report: SmokeReport) -> str | None:
+    """Why the run is no answer to whether a sign-up works (exit code 2), or None. Latent flows give none."""
+    from trigger_audit.auth import flow_named
+
+    if not report.rolled_back:
+        return "it could not be verified that nothing is left" + (
+            f": {report.not_verified}" if report.not_verified else ""
+        )
+    default = [flow for flow in report.flows if not flow.latent] or list(report.flows)
+    if all_skipped(default):
+        return "every flow was skipped: the reasons are in the report"
+    if all_skipped(flow for flow in default if flow_named(flow.flow).signs_up):
+        return "every sign-up flow was skipped: the reasons are in the report"
+    return None
+
+
+def all_skipped(flows: Iterable[FlowResult]) -> bool:
+    """Whether there are flows, and none of them gave a verdict."""
     from trigger_audit.smoke.model import Outcome
 
-    default = [flow for flow in report.flows if not flow.latent] or list(report.flows)
-    if all(flow.outcome is Outcome.SKIPPED for flow in default):
-        return 2
+    outcomes = {flow.outcome for flow in flows}
+    return outcomes == {Outcome.SKIPPED}
+
+
+def exit_code(result: SmokeResult, fail_on: SmokeFailOn, *, exit_zero: bool, strict: bool) -> int:
+    """0, or 1 when a default flow failed (or was altered); latent flows do not count.
+
+    --strict counts flows that were skipped and statements that were not applied.
+    """
+    from trigger_audit.smoke.model import Outcome
+
+    flows = result.report.flows
+    default = [flow for flow in flows if not flow.latent] or list(flows)
     if exit_zero:
         return 0
-    if strict and any(flow.outcome is Outcome.SKIPPED for flow in report.flows):
+    if strict and (result.not_analysed or any(flow.outcome is Outcome.SKIPPED for flow in flows)):
         return 1
     bad = {SmokeFailOn.FAIL: {Outcome.FAIL}, SmokeFailOn.ALTERED: {Outcome.FAIL, Outcome.ALTERED}}.get(fail_on, set())
     return int(any(flow.outcome in bad for flow in default))

@@ -26,12 +26,19 @@ def chosen_target(arguments: list[str] | None, messages: Messages) -> Target:
 def tell_about(opened: OpenTarget, messages: Messages) -> None:
     """Which server judges, and which statements of the files it refused."""
     messages.detail(f"server: PostgreSQL {opened.server.version}, {opened.server.platform}")
+    if opened.uncached is not None:
+        messages.detail(f"note: the prepared sandbox is not kept in the cache folder: {opened.uncached}")
     for note in opened.server.notes:
         messages.note(f"note: {note}")
     if opened.loaded is None:
         return
     for note in opened.loaded.notes:
         messages.note(f"note: {note}")
-    for failed in opened.loaded.failed:
-        state = f" ({failed.sqlstate})" if failed.sqlstate else ""
-        messages.note(f"not applied: {failed.file}:{failed.line}: {failed.message}{state}")
+    for file, reason in opened.skipped:
+        messages.note(f"note: {file} is left out: {reason}")
+    first = next(iter(opened.not_applied), None)
+    if first is not None:
+        # The report lists them all: here is only what explains an odd result at once.
+        number = len(opened.not_applied)
+        what = "" if number == 1 else f"{number} statements, all in the report; the first: "
+        messages.say(f"not applied: {what}{first.object}:{first.line}: {first.reason.removeprefix('not applied: ')}")

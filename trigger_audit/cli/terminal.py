@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import TextIO
 
-from trigger_audit.report.escape import plain
 from trigger_audit.report.table import Style
+from trigger_audit.visible import plain
 
 
 def coloured(stream: TextIO) -> bool:
@@ -22,8 +22,9 @@ def coloured(stream: TextIO) -> bool:
 
 
 def style_for(stream: TextIO) -> Style:
-    width = shutil.get_terminal_size((100, 24)).columns if stream.isatty() else 100
-    return Style(colour=coloured(stream), width=max(60, min(width, 140)))
+    terminal = stream.isatty()
+    width = shutil.get_terminal_size((100, 24)).columns if terminal else 100
+    return Style(colour=coloured(stream), width=max(60, min(width, 140)), terminal=terminal)
 
 
 @dataclass(slots=True)

@@ -55,14 +55,6 @@ def explained(dsn: Dsn) -> Iterator[None]:
         raise explain(error, dsn) from None
 
 
-def no_auth_users_error() -> TriggerAuditError:
-    """There is nothing of Supabase Auth to audit."""
-    return TriggerAuditError(
-        "no auth.users here",
-        "use --table schema.table to audit other tables, or check that the URL names the database of the project",
-    )
-
-
 def _shortened(line: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."
 

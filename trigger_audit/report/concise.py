@@ -1,20 +1,22 @@
-"""One line a finding: object, line and column, severity, code, fact."""
+"""One line a finding (object, line and column, severity, code, fact), a flow, or a thing that was not analysed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trigger_audit.report.escape import plain
+from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
-    from trigger_audit.findings.model import Finding
-    from trigger_audit.pipeline import ScanResult
-    from trigger_audit.smoke.model import FlowResult, SmokeReport
+    from trigger_audit.findings.model import Finding, NotAnalysed
+    from trigger_audit.pipeline import ScanResult, SmokeResult
+    from trigger_audit.smoke.model import FlowResult
 
 
 def scan_lines(result: ScanResult) -> str:
-    """Every finding on a line of its own, nothing else."""
-    return "".join(f"{finding_line(finding)}\n" for finding in result.findings)
+    """Every finding on a line of its own, then what was not analysed; nothing else."""
+    lines = [finding_line(finding) for finding in result.findings]
+    lines += [not_analysed_line(item) for item in result.not_analysed]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def finding_line(finding: Finding) -> str:
@@ -23,9 +25,16 @@ def finding_line(finding: Finding) -> str:
     return plain(f"{where}: {finding.severity.value} {finding.rule} {finding.message}")
 
 
-def smoke_lines(report: SmokeReport) -> str:
-    """Every flow on a line of its own."""
-    return "".join(f"{flow_line(flow)}\n" for flow in report.flows)
+def not_analysed_line(item: NotAnalysed) -> str:
+    where = item.object if item.line is None else f"{item.object}:{item.line}"
+    return plain(f"{where}: not analysed: {item.reason}")
+
+
+def smoke_lines(result: SmokeResult) -> str:
+    """Every flow on a line of its own, then what was not analysed."""
+    lines = [flow_line(flow) for flow in result.report.flows]
+    lines += [not_analysed_line(item) for item in result.not_analysed]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def flow_line(flow: FlowResult) -> str:
@@ -34,6 +43,7 @@ def flow_line(flow: FlowResult) -> str:
     if step is not None:
         place = f" at {step.function}:{step.line}" if step.function else ""
         text += f" {step.sqlstate or ''}{place} {step.message}"
-    elif flow.reason:
-        text += f" {flow.reason}"
-    return plain(text)
+        return plain(text)
+    told = [f"{change.what}: expected {change.expected}, found {change.found}" for change in flow.changes]
+    told += [flow.reason] if flow.reason else []
+    return plain(" ".join((text, "; ".join(told))).rstrip())

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from trigger_audit import __version__
 
 if TYPE_CHECKING:
-    from trigger_audit.smoke.model import FlowResult, SmokeReport
+    from trigger_audit.pipeline import SmokeResult
+    from trigger_audit.smoke.model import FlowResult
 
 
-def smoke_document(report: SmokeReport) -> dict[str, Any]:
+def smoke_document(result: SmokeResult) -> dict[str, Any]:
     """The whole run; durations in milliseconds are the only thing that differs between two runs."""
+    report = result.report
     session = report.session
     return {
         "schema": "trigger-audit/smoke/1",
@@ -30,6 +32,7 @@ def smoke_document(report: SmokeReport) -> dict[str, Any]:
         "toggles": [asdict(toggle) for toggle in report.toggles],
         "strongest_lock": report.strongest_lock,
         "rolled_back": report.rolled_back,
+        "not_analysed": [asdict(item) for item in result.not_analysed],
         "summary": report.summary,
     }
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from trigger_audit.report.escape import excerpt, plain
-from trigger_audit.report.table import Style, told
+from trigger_audit.report.excerpt import excerpt
+from trigger_audit.report.table import Style, count, not_analysed_text, told
 from trigger_audit.smoke.model import Mail, Outcome
+from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
-    from trigger_audit.smoke.model import FailedStep, FlowResult, SmokeReport
+    from trigger_audit.pipeline import SmokeResult
+    from trigger_audit.smoke.model import FailedStep, FlowResult
 
 _COLOUR = {Outcome.PASS: "good", Outcome.FAIL: "error", Outcome.ALTERED: "warning", Outcome.SKIPPED: "info"}
 _MAIL = {
@@ -27,17 +29,20 @@ _MAIL = {
 Sources = Mapping[str, str]
 
 
-def smoke_text(report: SmokeReport, style: Style, sources: Sources) -> str:
+def smoke_text(result: SmokeResult, style: Style) -> str:
     """The table, the failures (one for each cause, with the flows it breaks), and one closing line."""
+    report = result.report
     blocks = [flow_table(report.flows, style)]
-    blocks += [failure_text(step, flows, style, sources) for step, flows in by_failure(report.flows)]
+    blocks += [failure_text(step, flows, style, result.sources) for step, flows in by_failure(report.flows)]
     blocks += [altered_text(flow, style) for flow in report.flows if flow.changes]
     notes = skipped_text(report.flows, style)
     if notes:
         blocks.append("".join(notes))
     if report.session.gaps:
-        blocks.append("".join(f"note: {plain(gap)}\n" for gap in report.session.gaps))
-    blocks.append(closing_line(report, style))
+        blocks.append("".join(style.line("note: ", None, gap) for gap in report.session.gaps))
+    if result.not_analysed:
+        blocks.append(not_analysed_text(result.not_analysed, style))
+    blocks.append(closing_line(result, style))
     return "\n".join(blocks)
 
 
@@ -141,13 +146,14 @@ def skipped_text(flows: Iterable[FlowResult], style: Style) -> list[str]:
         if flow.reason:
             reasons.setdefault((flow.outcome is Outcome.SKIPPED, flow.reason), []).append(flow)
     return [
-        style.paint("info", "skipped" if skipped else "note") + f" {listed(found)}: {plain(reason)}\n"
+        style.line("skipped" if skipped else "note", "info", f" {listed(found)}: {reason}")
         for (skipped, reason), found in reasons.items()
     ]
 
 
-def closing_line(report: SmokeReport, style: Style) -> str:
-    """Outcomes, who ran them, and that nothing is left."""
+def closing_line(result: SmokeResult, style: Style) -> str:
+    """Outcomes, what was not analysed, who ran them, and that nothing is left."""
+    report = result.report
     summary = report.summary
     counted = ", ".join(f"{summary[outcome.value]} {outcome.value}" for outcome in Outcome if summary[outcome.value])
     worst = next(
@@ -159,7 +165,9 @@ def closing_line(report: SmokeReport, style: Style) -> str:
         Outcome.PASS,
     )
     latent = f" ({summary['latent']} latent)" if summary["latent"] else ""
-    left = "rolled back, nothing left" if report.rolled_back else "NOT VERIFIED that nothing is left"
+    missing = f"; {count(len(result.not_analysed), 'statement')} not applied" if result.not_analysed else ""
+    why = f" ({plain(report.not_verified)})" if report.not_verified else ""
+    left = "rolled back, nothing left" if report.rolled_back else f"NOT VERIFIED that nothing is left{why}"
     by = f"as {report.session.role} ({report.session.by.value})"
     lock = f"; strongest lock on auth.users: {report.strongest_lock}" if report.strongest_lock else ""
-    return f"{style.paint(_COLOUR[worst], counted or 'no flows')}{latent}; {by}{lock}; {left}\n"
+    return f"{style.paint(_COLOUR[worst], counted or 'no flows')}{latent}{missing}; {by}{lock}; {left}\n"

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trigger_audit.findings.model import Severity
-from trigger_audit.report.escape import excerpt, plain
+from trigger_audit.report.excerpt import excerpt
 from trigger_audit.report.json import cascade_triggers, functions_reached
+from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
-    from trigger_audit.findings.model import Finding
+    from collections.abc import Iterable
+
+    from trigger_audit.findings.model import Finding, NotAnalysed
     from trigger_audit.pipeline import ScanResult
 
 _COLOURS = {"error": "1;31", "warning": "1;33", "info": "1;36", "gutter": "1;34", "good": "1;32", "strong": "1"}
@@ -19,26 +22,50 @@ _COLOURS = {"error": "1;31", "warning": "1;33", "info": "1;36", "gutter": "1;34"
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How to print: with colour or without, and how many columns there are."""
+    """How to print: with colour or without, how many columns there are, and whether they are a terminal's.
+
+    What is a line of its own stays one in a file or a pipe; on a terminal it is wrapped.
+    """
 
     colour: bool = False
     width: int = 100
+    terminal: bool = False
 
     def paint(self, kind: str, text: str) -> str:
         return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if self.colour else text
+
+    def line(self, label: str, kind: str | None, text: str, indent: int = 2) -> str:
+        """`label text` with the label painted, the text made safe, and continuation lines indented by blanks."""
+        shown = plain(text)
+        if self.terminal:
+            # The label stands for its columns alone, so that its colour does not count.
+            filled = textwrap.wrap(
+                "x" * len(label) + shown,
+                max(20, self.width),
+                subsequent_indent=" " * indent,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            shown = "\n".join(filled)[len(label) :]
+        return (self.paint(kind, label) if kind else label) + shown + "\n"
 
 
 def scan_text(result: ScanResult, style: Style) -> str:
     """Each finding, what was not analysed, and one closing line."""
     blocks = [finding_text(finding, style) for finding in result.findings]
     if result.not_analysed:
-        lines = [style.paint("strong", "not analysed:")]
-        for item in result.not_analysed:
-            where = item.object if item.line is None else f"{item.object} line {item.line}"
-            lines.append(f"  {plain(where)}: {plain(item.reason)}")
-        blocks.append("\n".join(lines) + "\n")
+        blocks.append(not_analysed_text(result.not_analysed, style))
     blocks.append(closing_line(result, style))
     return "\n".join(blocks)
+
+
+def not_analysed_text(items: Iterable[NotAnalysed], style: Style) -> str:
+    """What could not be looked at, and why; one line each."""
+    lines = [style.paint("strong", "not analysed:") + "\n"]
+    for item in items:
+        where = item.object if item.line is None else f"{item.object} line {item.line}"
+        lines.append(style.line("  ", None, f"{where}: {item.reason}", indent=6))
+    return "".join(lines)
 
 
 def finding_text(finding: Finding, style: Style) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from trigger_audit.errors import TriggerAuditError
 from trigger_audit.sandbox.migrations import SqlFile
@@ -13,6 +15,9 @@ from trigger_audit.sandbox.migrations import SqlFile
 # The Supabase CLI takes digits_name.sql only; hosted builders write digits-uuid.sql, and mean them to be applied.
 _MIGRATION = re.compile(r"\d+[-_].*\.sql", re.ASCII | re.DOTALL)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# A data dump as a seed can be large; what never ends (a device, a pipe) must not fill the memory.
+_MOST_BYTES = 256 << 20
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +55,51 @@ def project_files(path: Path) -> ProjectFiles:
 def read_sql_file(path: Path) -> SqlFile:
     """One file's text: UTF-8, with or without a byte order mark, any line ends.
 
-    Raises TriggerAuditError, naming the file and the byte, for anything else.
+    Raises TriggerAuditError, naming the file and the byte, for anything else, and for more than 256 MiB.
     """
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as stream:
+            return SqlFile(str(path), _sql_text(stream, str(path)))
     except OSError as error:
         raise TriggerAuditError(f"{path} cannot be read: {error.strerror or error}") from error
-    raw = raw.removeprefix(_BYTE_ORDER_MARK)
+
+
+def read_standard_input() -> SqlFile:
+    """The same from standard input, under the name `-`."""
+    # None where it was closed before the start.
+    if sys.stdin is None:
+        raise TriggerAuditError("standard input is closed")
+    try:
+        return SqlFile("-", _sql_text(sys.stdin.buffer, "standard input"))
+    except OSError as error:
+        raise TriggerAuditError(f"standard input cannot be read: {error.strerror or error}") from error
+
+
+def _sql_text(stream: BinaryIO, name: str) -> str:
+    raw = bytearray()
+    while chunk := stream.read(_CHUNK_BYTES):
+        raw += chunk
+        if b"\0" in chunk:
+            line = raw.count(b"\n", 0, raw.index(b"\0")) + 1
+            # UTF-16 begins with a byte order mark, and that says more than the zeros behind it.
+            if not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+                raise TriggerAuditError(f"{name} is not SQL text: byte 0x00 in line {line}", "save the file as UTF-8")
+        if len(raw) > _MOST_BYTES:
+            raise TriggerAuditError(
+                f"{name} is larger than {_MOST_BYTES >> 20} MiB",
+                "is it the right file? Data that no trigger needs can be left out",
+            )
+    if raw.startswith(_BYTE_ORDER_MARK):
+        del raw[: len(_BYTE_ORDER_MARK)]
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise TriggerAuditError(
-            f"{path} is not UTF-8: byte 0x{raw[error.start]:02x} in line {line} (offset {error.start})",
+            f"{name} is not UTF-8: byte 0x{raw[error.start]:02x} in line {line} (offset {error.start})",
             "save the file as UTF-8",
         ) from None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise TriggerAuditError(f"{path} is not SQL text: byte 0x00 in line {line}", "save the file as UTF-8")
-    return SqlFile(str(path), text)
+    return text
 
 
 def is_supabase_folder(path: Path) -> bool:
@@ -76,9 +107,14 @@ def is_supabase_folder(path: Path) -> bool:
     return (path / "config.toml").is_file() or (path / "migrations").is_dir()
 
 
+def has_sql_suffix(path: Path) -> bool:
+    """Whether the name ends in .sql, in whatever case."""
+    return path.suffix.lower() == ".sql"
+
+
 def _sql_files(folder: Path) -> list[Path]:
     return sorted(
-        (file for file in folder.iterdir() if file.suffix == ".sql" and file.is_file() and file.name[0] != "."),
+        (file for file in folder.iterdir() if has_sql_suffix(file) and file.is_file() and file.name[0] != "."),
         key=lambda file: file.name,
     )
 

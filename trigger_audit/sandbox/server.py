@@ -67,12 +67,16 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """A running sandbox. `server_version` as the server says it ("18.6"); everything goes when the sandbox closes."""
+    """A running sandbox; everything goes when it closes.
+
+    `server_version` as the server says it ("18.6"); `uncached` says why no prepared server is kept for the next time.
+    """
 
     server_version: str
     data_directory: Path
     socket_directory: Path
     log: Path
+    uncached: str | None = None
 
     def conninfo(self, role: str = SUPERUSER, database: str = DATABASE) -> str:
         """A libpq conninfo for a login as this role. No password is needed, and nobody else reaches the socket."""
@@ -106,8 +110,9 @@ def open_sandbox(postgres: Path | None = None) -> Iterator[Sandbox]:
         try:
             runner.settle()
             entry = store.entry_path(binaries.fingerprint, bootstrap_hash((*_INITDB, repr(_locale(binaries)))))
-            runner.start_prepared(entry)
-            yield Sandbox(binaries.version, folder.data, folder.socket, folder.log)
+            uncached = store.obstacle(entry.parent)
+            runner.start_prepared(entry if uncached is None else None)
+            yield Sandbox(binaries.version, folder.data, folder.socket, folder.log, uncached)
         finally:
             with undisturbed():
                 runner.end()
@@ -138,9 +143,9 @@ class _Runner:
             os.chown(self._folder.socket, self._account.uid, self._account.gid)
         copy_stand_ins(self._folder.path / "stand-ins")
 
-    def start_prepared(self, entry: Path) -> None:
-        """Starts from the stored data directory, or prepares one first and stores it."""
-        if store.fetch(entry, self._folder.data):
+    def start_prepared(self, entry: Path | None) -> None:
+        """Starts from the stored data directory, or prepares one first and stores it where there is a place for it."""
+        if entry is not None and store.fetch(entry, self._folder.data):
             self._own_data()
             try:
                 self._start()
@@ -159,9 +164,10 @@ class _Runner:
             raise
         except Exception as error:
             raise TriggerAuditError(f"the sandbox could not be prepared: {str(error).splitlines()[0]}") from error
-        self._stop()
-        store.keep(self._folder.data, entry)
-        self._start()
+        if entry is not None:
+            self._stop()
+            store.keep(self._folder.data, entry)
+            self._start()
 
     def _clear_data(self) -> None:
         import shutil

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 import time
 from pathlib import Path
@@ -18,6 +19,29 @@ def store_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("trigger-audit")) / "sandbox"
+
+
+def obstacle(folder: Path) -> str | None:
+    """Why nothing is kept in this folder or taken from it, or None; the folder is made where it may be.
+
+    What lies there is started as a server, so a folder that another account can write could run that account's code
+    as ours. A home or cache folder that is not there (HOME=/nonexistent) is left so, even where we might make it.
+    """
+    base = folder.parent
+    try:
+        if not base.parent.parent.is_dir():
+            return f"there is no folder {base.parent.parent}"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        seen = folder.stat()
+    except OSError as error:
+        return f"{folder}: {error.strerror or error}"
+    if seen.st_uid != os.geteuid():
+        return f"{folder} belongs to another account"
+    if stat.S_IMODE(seen.st_mode) & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"other accounts may write {folder}"
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return f"{folder} cannot be written"
+    return None
 
 
 def entry_path(fingerprint: str, bootstrap_hash: str) -> Path:
@@ -41,13 +65,12 @@ def fetch(entry: Path, target: Path) -> bool:
 
 
 def keep(data: Path, entry: Path) -> bool:
-    """Stores a copy of a stopped server's data directory. False where the cache folder cannot be written.
+    """Stores a copy of a stopped server's data directory. False where that fails, for example on a full disk.
 
     The copy is made beside its place and renamed, so that nobody ever sees half of it; of several processes that
     come at the same time one wins, and the others' copies go.
     """
     try:
-        entry.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _drop_unused(entry.parent)
         beside = Path(tempfile.mkdtemp(prefix=".new-", dir=entry.parent))
     except OSError:

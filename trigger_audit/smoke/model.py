@@ -158,7 +158,8 @@ class Toggle:
 class SmokeReport:
     """`rolled_back` is true only after a look, in a transaction of its own, has found no row of the probe users.
 
-    `strongest_lock` is the strongest lock on auth.users that was held, None where no flow ran.
+    `not_verified` says why it is not, where that is known. `strongest_lock` is the strongest lock on auth.users that
+    was held, None where no flow ran.
     """
 
     target: Mapping[str, object]
@@ -169,6 +170,7 @@ class SmokeReport:
     rolled_back: bool
     hidden_errors: tuple[HiddenError, ...] = ()
     toggles: tuple[Toggle, ...] = ()
+    not_verified: str | None = None
 
     @property
     def summary(self) -> dict[str, int]:
