@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -152,18 +152,29 @@ def smoke(
     flows: Sequence[str] | None = None,
     allow_side_effects: bool = False,
     not_applied: Sequence[NotAnalysed] = (),
+    announce: Callable[[Sequence[str]], None] | None = None,
 ) -> SmokeResult:
-    """Look for hazards in the cascade, then run Auth's flows and roll them back. Raises TriggerAuditError."""
-    from trigger_audit.analysis.hazards import hazards
+    """Look for hazards in the cascade, then run Auth's flows and roll them back. Raises TriggerAuditError.
+
+    `announce` is told, before anything runs, which sequences may advance: a rollback does not take that back.
+    """
+    from trigger_audit.analysis.bodies import read_body
+    from trigger_audit.analysis.hazards import effects
+    from trigger_audit.auth import firings
+    from trigger_audit.catalog.stored import load_stored
     from trigger_audit.database.connect import read_only
     from trigger_audit.smoke.runner import run_smoke
 
     with read_only(connection):
         audit = examine(connection, tables=(), all_tables=False, as_role=None, names=False)
+        behind = load_stored(connection, audit.catalog)
+    found = effects(audit.cascade, audit.catalog, behind, read_body, firings())
+    if announce is not None and (allow_side_effects or not found.hazards):
+        announce(found.sequences)
     report = run_smoke(
         connection,
         flows=flows,
-        hazards=hazards(audit.cascade, audit.catalog),
+        hazards=found.hazards,
         allow_side_effects=allow_side_effects,
         target=asdict(target),
     )

@@ -6,9 +6,23 @@ import psycopg
 import pytest
 
 from tests.analysis.cascades import cascade_of, prepared
-from trigger_audit.analysis import hazards as effects
-from trigger_audit.analysis.hazards import hazards, sequences
+from trigger_audit.analysis import effects
+from trigger_audit.analysis.bodies import read_body
+from trigger_audit.analysis.hazards import Effects
+from trigger_audit.analysis.hazards import effects as effects_of
+from trigger_audit.analysis.model import Hazard
+from trigger_audit.auth import firings
+from trigger_audit.catalog.stored import load_stored
 from trigger_audit.sandbox.server import Sandbox
+
+
+def found_on(connection: psycopg.Connection) -> Effects:
+    cascade, catalog = cascade_of(connection)
+    return effects_of(cascade, catalog, load_stored(connection, catalog), read_body, firings())
+
+
+def hazards(connection: psycopg.Connection) -> tuple[Hazard, ...]:
+    return found_on(connection).hazards
 
 
 def on_sign_up(body: str, more: str = "") -> str:
@@ -68,7 +82,7 @@ QUIET = (
 def test_finds(postgres15: Sandbox, body: str) -> None:
     call, effect = FOUND[body]
     with prepared(postgres15.conninfo(), on_sign_up(body, SERVER), "supabase_admin") as connection:
-        (found,) = hazards(*cascade_of(connection))
+        (found,) = hazards(connection)
     assert (found.function, found.line, found.call, found.effect) == ("public.handler()", 3, call, effect)
 
 
@@ -76,7 +90,7 @@ def test_finds(postgres15: Sandbox, body: str) -> None:
 def test_is_quiet(postgres15: Sandbox, body: str) -> None:
     sql = on_sign_up(body, "create table public.near (id int);")
     with prepared(postgres15.conninfo(), sql, "supabase_admin") as connection:
-        assert hazards(*cascade_of(connection)) == ()
+        assert hazards(connection) == ()
 
 
 def test_looks_into_helpers_and_other_tables_triggers(postgres15: Sandbox) -> None:
@@ -90,7 +104,7 @@ create function public.on_t() returns trigger language plpgsql as $$ begin
 create trigger on_t before insert on public.t for each row execute function public.on_t();
 """
     with prepared(postgres15.conninfo(), on_sign_up("insert into t values (1);", more)) as connection:
-        found = hazards(*cascade_of(connection))
+        found = hazards(connection)
     assert [(each.function, each.line) for each in found] == [("public.deep()", 1), ("public.on_t()", 3)]
 
 
@@ -103,16 +117,8 @@ begin
 end $$;
 """
     with prepared(postgres15.conninfo(), on_sign_up("perform http_get('x');", own)) as connection:
-        (found,) = hazards(*cascade_of(connection))
+        (found,) = hazards(connection)
     assert (found.function, found.line, found.call) == ("public.http_get(text)", 3, "dblink_connect")
-
-
-def test_sequences_are_told_apart(postgres15: Sandbox) -> None:
-    sql = on_sign_up("perform nextval('public.numbers');", "create sequence public.numbers;")
-    with prepared(postgres15.conninfo(), sql) as connection:
-        cascade, catalog = cascade_of(connection)
-    assert hazards(cascade, catalog) == ()
-    assert [(each.call, each.effect) for each in sequences(cascade, catalog)] == [("nextval", effects.SEQUENCE)]
 
 
 def test_a_rollback_undoes_neither_lock_nor_sequence(postgres15: Sandbox) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.conftest import FreshDatabase
+from trigger_audit.analysis.bodies import read_body
+from trigger_audit.analysis.hazards import effects
 from trigger_audit.analysis.model import Audit
+from trigger_audit.auth import firings
+from trigger_audit.catalog.stored import load_stored
 from trigger_audit.database.connect import connect, read_only
 from trigger_audit.database.dsn import parse_dsn
 from trigger_audit.findings.model import Finding
@@ -16,9 +20,11 @@ from trigger_audit.smoke.runner import run_smoke
 
 
 def judged_case(database: FreshDatabase) -> tuple[Audit, tuple[Finding, ...]]:
-    """The audit of auth.users' triggers and what all rules say of it."""
+    """The audit of auth.users' triggers and what all rules say of it. Smoke must find nothing there to refuse."""
     with connect(parse_dsn(database.conninfo())) as connection, read_only(connection):
         audit = examine(connection, tables=(), all_tables=False, as_role=None)
+        behind = load_stored(connection, audit.catalog)
+    assert effects(audit.cascade, audit.catalog, behind, read_body, firings()).hazards == ()
     return audit, judge(audit, all_rules())
 
 

@@ -1,112 +1,176 @@
 """What the cascade does that ROLLBACK does not undo.
 
 pg_net's functions (net.http_*) are none: they queue a row. NOTIFY is none: it goes out at commit only. Statistics,
-dead rows and the server's log are what every run leaves.
+dead rows, numbers of sequences and the server's log are what every run leaves.
 
-EXECUTE of a text that is not one constant is a hazard only where a literal in it names one of the calls below
-(`EXECUTE 'SELECT http_get(' || ...`) or COPY ... PROGRAM: nearly every dynamic statement in a trigger writes a table,
-and refusing them all would refuse to run what is harmless.
+Calls in bodies are found by name. What PostgreSQL evaluates by itself (defaults, constraints, policies, views ...) says
+exactly which functions it calls; `reach` tells which of it is met.
+
+EXECUTE of a text that is not one constant is a hazard where what is known of the text (its literals, and all that the
+body assigns to the variables in it) holds one of the calls, COPY, or the lock of a table that is there. Where nothing
+of that kind is known (`EXECUTE new.command`, a text out of a table or an argument) the statement is taken for
+harmless: nearly every dynamic statement in a trigger writes a table, and refusing them all would refuse to run what is
+harmless. What such a text really does is not seen before it runs. The same holds for functions in languages other
+than PL/pgSQL and SQL: their source is searched as a text.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
+from trigger_audit.analysis import commands, runtime
 from trigger_audit.analysis.calls import sql_of
 from trigger_audit.analysis.dynamic import command_of, constant_command
+from trigger_audit.analysis.effects import FOREIGN, QUERY_RUNNERS, SEQUENCE, built_in_effect, effect_of, written
 from trigger_audit.analysis.model import Hazard
+from trigger_audit.analysis.reach import reached
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from trigger_audit.analysis.model import BodyFacts, Cascade, FunctionCall, Site, SqlFacts
+    from trigger_audit.analysis.reach import Reached
+    from trigger_audit.auth.model import Firing
+    from trigger_audit.catalog.model import Catalog, Function
+    from trigger_audit.catalog.stored import Behind, Stored
 
-    from trigger_audit.analysis.model import Cascade, FunctionCall, Site, SqlFacts
-    from trigger_audit.catalog.model import Catalog
-
-REQUEST = "sends an HTTP request at once"
-REMOTE = "works in another session, which commits on its own"
-FOREIGN = "writes to a foreign table, whose server may keep it"
-LOCK = "takes an advisory lock that the session keeps"
-BACKEND = "acts on the server or on other sessions at once"
-FILE = "reads or writes a file, or runs a program, on the server"
-ROLE = "gives what follows the rights of the role that runs trigger-audit"
-TABLE_LOCK = "locks a table against everybody else until the end of the run"
-SEQUENCE = "advances a sequence: numbers are skipped"
-
-_HTTP = frozenset("http http_get http_post http_put http_patch http_delete http_head http_set_curlopt".split())
-_LOCKS = frozenset(
-    f"pg_{kind}advisory_{what}"
-    for kind in ("", "try_")
-    for what in ("lock", "lock_shared")
-) | {"pg_advisory_unlock", "pg_advisory_unlock_shared", "pg_advisory_unlock_all"}  # fmt: skip
-_BACKEND = frozenset(
-    "pg_terminate_backend pg_cancel_backend pg_reload_conf pg_rotate_logfile pg_switch_wal pg_promote "
-    "pg_wal_replay_pause pg_wal_replay_resume pg_create_restore_point pg_logical_emit_message "
-    "pg_create_physical_replication_slot pg_create_logical_replication_slot pg_drop_replication_slot "
-    "pg_stat_reset pg_stat_reset_shared pg_stat_reset_single_table_counters pg_stat_reset_single_function_counters "
-    "pg_stat_reset_slru pg_stat_statements_reset".split()
-)
-_FILES = frozenset("lo_import lo_export pg_read_file pg_read_binary_file pg_file_write pg_file_unlink".split())
-_SEQUENCES = frozenset(("nextval", "setval"))
-_OWN_SCHEMAS = (None, "pg_catalog")
-_IDENTIFIER_CALL = re.compile(r"(?:\b(\w+)\s*\.\s*)?\b(\w+)\s*\(")
-_PROGRAM = re.compile(r"\A\s*COPY\b.*\b(?:PROGRAM\b|(?:FROM|TO)\s+')", re.IGNORECASE | re.DOTALL)
-# Auth's session has nothing to go back to, but ours may be a superuser's that only plays Auth's role.
-_OTHER_ROLE = re.compile(
-    r"\A\s*(?:RE)?SET\s+(?:LOCAL\s+|SESSION\s+)?(?:SESSION\s+AUTHORIZATION|SESSION_AUTHORIZATION|ROLE)\b"
-    r"|\bset_config\s*\(\s*'(?:role|session_authorization)'",
-    re.IGNORECASE,
-)
-_TABLE_LOCK = re.compile(r"\A\s*LOCK\b", re.IGNORECASE)
-_PROGRAM_ANYWHERE = re.compile(r"\bCOPY\b.*\bPROGRAM\b", re.IGNORECASE | re.DOTALL)
+# What pg_proc.prosrc adds to the names of built-in functions (pg_advisory_lock_int8, be_lo_export, setval3_oid).
+_SYMBOL = re.compile(r"\A(?:be_)?(.+?)3?(?:_(?:int[48]|oid|v2|all|missing|off_len|text|bytea)\w*)?\Z")
 
 
-def hazards(cascade: Cascade, catalog: Catalog) -> tuple[Hazard, ...]:
-    """Each once, by function and line. Those that only advance sequences are `sequences`."""
-    return _collected(cascade, catalog, sequences_only=False)
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What a cascade and Auth's own statements do that stays.
+
+    `hazards`: each once, by function and line; line None and an object's name where no body is at fault.
+    `sequences` are to be announced, nothing to refuse: the names of those that may advance, and function and line of
+    calls whose argument is not known.
+    """
+
+    hazards: tuple[Hazard, ...]
+    sequences: tuple[str, ...]
 
 
-def sequences(cascade: Cascade, catalog: Catalog) -> tuple[Hazard, ...]:
-    """Explicit nextval and setval, which ROLLBACK does not undo either: to be announced, nothing to refuse."""
-    return _collected(cascade, catalog, sequences_only=True)
+def effects(
+    cascade: Cascade,
+    catalog: Catalog,
+    behind: Behind,
+    bodies: Callable[[Function], BodyFacts],
+    firings: Iterable[Firing],
+) -> Effects:
+    """`firings` are the statements that start it all; `behind` belongs to the catalog."""
+    collector = _Collector(catalog, behind, reached(cascade, catalog, behind, bodies, firings))
+    collector.look(cascade, bodies)
+    hazards = sorted(collector.hazards, key=lambda each: (each.function, each.line or 0, each.call, each.effect))
+    return Effects(tuple(hazards), tuple(sorted(collector.numbers | set(collector.filling()))))
 
 
-def _collected(cascade: Cascade, catalog: Catalog, *, sequences_only: bool) -> tuple[Hazard, ...]:
-    found: dict[Hazard, None] = {}
-    seen: set[tuple[int, int, tuple[str, ...]]] = set()
-    for site in cascade.sites:
-        key = site.facts.function.oid, id(site.statement), site.visit.search_path
-        if key not in seen:
-            seen.add(key)
-            for hazard in _of_site(site, catalog):
-                if (hazard.effect == SEQUENCE) is sequences_only:
-                    found[hazard] = None
-    return tuple(sorted(found, key=lambda hazard: (hazard.function, hazard.line or 0, hazard.call, hazard.effect)))
+class _Collector:
+    def __init__(self, catalog: Catalog, behind: Behind, found: Reached) -> None:
+        self._catalog = catalog
+        self._behind = behind
+        self._reached = found
+        self.hazards: dict[Hazard, None] = {}
+        self.numbers: set[str] = set()
+
+    def filling(self) -> Iterator[str]:
+        """The sequences behind columns that are left to their default."""
+        for column in self._reached.filled:
+            for oid in self._behind.sequences.get(column, ()):
+                sequence = self._behind.relations.get(oid)
+                if sequence is not None:
+                    yield f"{sequence.schema}.{sequence.name}"
+
+    def look(self, cascade: Cascade, bodies: Callable[[Function], BodyFacts]) -> None:
+        seen: set[tuple[int, int, tuple[str, ...]]] = set()
+        for site in (*cascade.sites, *self._reached.sites):
+            key = site.facts.function.oid, id(site.statement), site.visit.search_path
+            if key not in seen:
+                seen.add(key)
+                for hazard, call in _of_site(site, self._catalog, self._behind):
+                    self._note(hazard, call, site)
+        for stored in self._reached.stored:
+            label = _label(stored, self._catalog)
+            for oid in stored.functions:
+                self._native(label, oid, has_sequence=stored.kind == "default")
+        for label, oid in self._reached.natives:
+            self._native(label, oid, has_sequence=False)
+        for event, table, label in self._reached.foreign:
+            self.hazards[Hazard(label, None, f"{event} {table.name}", FOREIGN)] = None
+        functions = {visit.function.oid: visit.function for visit in cascade.visits}
+        functions.update((site.facts.function.oid, site.facts.function) for site in self._reached.sites)
+        functions.update((function.oid, function) for function in self._reached.functions)
+        for function in functions.values():
+            if bodies(function).body is None:
+                for call, effect in _of_source(function, self._behind):
+                    self._note(Hazard(function.name, None, call, effect), None, None)
+
+    def _native(self, label: str, oid: int, *, has_sequence: bool) -> None:
+        """A function that is known by name alone. A column's sequence is announced by its own name."""
+        if oid in self._behind.names:
+            schema, name = self._behind.names[oid]
+            effect = effect_of(schema, name)
+            if effect == SEQUENCE and has_sequence:
+                return
+            if effect is not None:
+                shown = written(None if schema == "pg_catalog" else schema, name)
+                self._note(Hazard(label, None, shown, effect), None, None)
+
+    def _note(self, hazard: Hazard, call: FunctionCall | None, site: Site | None) -> None:
+        if hazard.effect != SEQUENCE:
+            self.hazards[hazard] = None
+            return
+        name = _sequence(call, site, self._behind) if call is not None and site is not None else None
+        self.numbers.add(name or f"a sequence in {hazard.function}" + (f" line {hazard.line}" if hazard.line else ""))
 
 
-def _of_site(site: Site, catalog: Catalog) -> Iterator[Hazard]:
+_Found = Iterator[tuple[Hazard, "FunctionCall | None"]]
+
+
+def _of_site(site: Site, catalog: Catalog, behind: Behind) -> _Found:
     for sql in sql_of(site, catalog):
         for call in sql.calls:
-            effect = _effect(call.schema, call.name)
+            effect = effect_of(call.schema, call.name)
             if effect is not None and not _is_of_user(call, site, catalog):
-                yield _hazard(site, call.span.start, _written(call.schema, call.name), effect)
+                yield _hazard(site, call.span.start, written(call.schema, call.name), effect), call
+            if call.name in QUERY_RUNNERS:
+                yield from _of_text(site, sql, runtime.text_of(sql, site.facts), behind)
         for write in sql.writes:
             table = catalog.table(write.target.schema, write.target.name, site.visit.search_path)
             if table is not None and table.kind == "f":
-                yield _hazard(site, write.span.start, f"{write.kind} {table.name}", FOREIGN)
-        if not sql.is_expression and sql.node is None and _PROGRAM.search(sql.fragment.text):
-            yield _hazard(site, _start(site, sql), "COPY", FILE)
-        if not sql.is_expression and _TABLE_LOCK.search(sql.fragment.text):
-            yield _hazard(site, _start(site, sql), "LOCK", TABLE_LOCK)
-        if found := _OTHER_ROLE.search(sql.fragment.text):
-            yield _hazard(site, _start(site, sql), " ".join(found[0].split()), ROLE)
+                yield _hazard(site, write.span.start, f"{write.kind} {table.name}", FOREIGN), None
+        if sql.problem is not None:
+            yield from _of_text(site, sql, sql.fragment.text, behind)
+        elif not sql.is_expression and not sql.is_query:
+            for what, effect in commands.of_command(sql.fragment.text, behind, site.visit.search_path):
+                yield _hazard(site, _start(site, sql), what, effect), None
     command = command_of(site.statement.statement)
     if command is not None and constant_command(site, catalog) is None:
         for sql in site.statement.sql:
             if sql.fragment is command:
-                yield from _of_text(site, sql)
+                yield from _of_text(site, sql, runtime.text_of(sql, site.facts), behind)
+
+
+def _of_text(site: Site, sql: SqlFacts, text: str, behind: Behind) -> _Found:
+    for what, effect in commands.of_text(text, behind):
+        yield _hazard(site, sql.fragment.span.start, what, effect), None
+
+
+def _of_source(function: Function, behind: Behind) -> Iterator[tuple[str, str]]:
+    """What a function does whose body nobody reads: one in C is known by its symbol, others by their text."""
+    match function.language:
+        case "internal":
+            symbol = _SYMBOL.sub(r"\1", function.source)
+            effect = built_in_effect(symbol)
+            if effect is not None:
+                yield symbol, effect
+        case "c":
+            effect = effect_of(None, function.source)
+            if effect is not None:
+                yield function.source, effect
+        case _:
+            yield from commands.of_text(function.source, behind)
 
 
 def _start(site: Site, sql: SqlFacts) -> int:
@@ -114,56 +178,63 @@ def _start(site: Site, sql: SqlFacts) -> int:
     return max(sql.fragment.span.start, site.statement.span.start)
 
 
-def _of_text(site: Site, sql: SqlFacts) -> Iterator[Hazard]:
-    """What the literals of a command's text that is put together name."""
-    if sql.node is None:
-        return
-    for literal in sql.node.find_all(exp.Literal):
-        if not literal.is_string:
-            continue
-        text = str(literal.this)
-        for schema, name in _IDENTIFIER_CALL.findall(text):
-            effect = _effect(schema.lower() or None, name.lower())
-            if effect is not None:
-                call = _written(schema.lower() or None, name.lower())
-                yield _hazard(site, sql.fragment.span.start, call, effect)
-        if _PROGRAM_ANYWHERE.search(text):
-            yield _hazard(site, sql.fragment.span.start, "COPY", FILE)
-
-
-def _effect(schema: str | None, name: str) -> str | None:
-    # `net.http_post` only queues, the http extension's `http_post` sends at once; its schema is wherever it was put.
-    if name in _HTTP and schema != "net":
-        return REQUEST
-    if name == "dblink" or name.startswith("dblink_"):
-        return REMOTE
-    if name in ("pg_background_launch", "pg_background_detach"):
-        return REMOTE
-    if schema not in _OWN_SCHEMAS and name != "pg_stat_statements_reset":
-        return None
-    if name in _LOCKS:
-        return LOCK
-    if name in _BACKEND:
-        return BACKEND
-    if name in _FILES:
-        return FILE
-    return SEQUENCE if name in _SEQUENCES else None
-
-
 def _is_of_user(call: FunctionCall, site: Site, catalog: Catalog) -> bool:
-    """Whether a function of the user's own bears the name: then its body is in the cascade, and speaks for itself."""
+    """Whether a function of the user's own bears the name: then its body is in the cascade, and speaks for itself.
+
+    pg_catalog comes first on every search path that does not name it, so that a built-in function without schema is
+    itself, unless the types decide otherwise.
+    """
+    if call.schema is None and built_in_effect(call.name) is not None:
+        return False
     schemas = (call.schema,) if call.schema is not None else site.visit.search_path
     return any(
         function.language in ("plpgsql", "sql")
+        and len(function.arguments) - function.defaults <= call.arguments <= len(function.arguments)
         for schema in schemas
         for function in catalog.functions_by_name.get((schema, call.name), ())
     )
 
 
-def _written(schema: str | None, name: str) -> str:
-    return name if schema is None else f"{schema}.{name}"
+def _sequence(call: FunctionCall, site: Site, behind: Behind) -> str | None:
+    """The sequence that `nextval('...')` names, or None where it is not written so."""
+    if site.facts.body is None:
+        return None
+    text = site.facts.function.source[call.span.end :]
+    found = re.match(r"\s*\(\s*'((?:[^']|'')+)'", text)
+    if found is None:
+        return None
+    parts = [quoted or plain.lower() for quoted, plain in re.findall(r'"([^"]+)"|([^".]+)', found[1])]
+    for schema in parts[:-1][-1:] or site.visit.search_path:
+        if (schema, parts[-1]) in behind.relations_by_name:
+            return f"{schema}.{parts[-1]}"
+    return ".".join(parts)
 
 
 def _hazard(site: Site, offset: int, call: str, effect: str) -> Hazard:
     line = None if site.facts.body is None else site.facts.body.source.place(offset)[0]
     return Hazard(site.facts.function.name, line, call, effect)
+
+
+def _label(stored: Stored, catalog: Catalog) -> str:
+    """The object whose expression it is, as people name it."""
+    if stored.kind == "argument default":
+        function = catalog.functions.get(stored.owner)
+        return f"{function.name if function is not None else stored.name} argument default"
+    if stored.kind.startswith("domain"):
+        domain = catalog.types.get(stored.owner)
+        own = stored.name if domain is None else f"{domain.schema}.{domain.name}"
+        return f"domain {own} default" if stored.kind == "domain default" else f"domain {own} constraint {stored.name}"
+    table = catalog.tables.get(stored.owner)
+    owner = table.name if table is not None else str(stored.owner)
+    match stored.kind:
+        case "default":
+            return f"{owner} column {stored.name} default"
+        case "generated":
+            return f"{owner} generated column {stored.name}"
+        case "rule" if stored.definition is None:
+            return f"view {owner}"
+        case "trigger":
+            return f"{owner}.{stored.name} WHEN"
+        case "partition key":
+            return f"{owner} partition key"
+    return f"{owner} {stored.kind} {stored.name}"

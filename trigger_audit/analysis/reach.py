@@ -1,0 +1,442 @@
+"""What statements reach beside the bodies that they call: what PostgreSQL runs on its own for tables and types.
+
+A write evaluates defaults, generated columns, constraints, domains, indexes, policies, rules and WHEN conditions; a
+read evaluates views and policies; operators, casts and aggregates are functions too. Whatever user function stands
+behind one of these is followed as if it were called, and what its body does in turn.
+
+It is coarse where the cascade is exact: a condition in a body found this way is taken to hold, and where types decide
+(which operator, which cast), names do. That is right for its one use, to find what must not run: what is harmless
+stays harmless however often it is reached.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from trigger_audit.analysis.calls import Calls, sql_of
+from trigger_audit.analysis.cascade import MOST_STEPS
+from trigger_audit.analysis.effects import effect_of
+from trigger_audit.analysis.model import Site, Visit
+from trigger_audit.analysis.sessions import Session, base_session
+from trigger_audit.analysis.statements import read_statement
+from trigger_audit.auth.roles import SCHEMA
+from trigger_audit.catalog.model import Trigger
+from trigger_audit.plpgsql import tree
+
+if TYPE_CHECKING:
+    from trigger_audit.analysis.model import BodyFacts, Cascade, SqlFacts, Write
+    from trigger_audit.auth.model import Firing
+    from trigger_audit.catalog.model import Catalog, Function, Policy, Table
+    from trigger_audit.catalog.stored import Behind, Stored
+
+_WORD = re.compile(r"\w+")
+# Words that are operators without showing a symbol (LIKE, IN, ORDER BY ...).
+_SPELT = frozenset(("=", "<>", "<", ">", "<=", ">=", "~~", "!~~", "~~*", "!~~*"))
+_RULE_EVENTS = {"1": "SELECT", "2": "UPDATE", "3": "INSERT", "4": "DELETE"}
+_POLICY_EVENTS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
+_TRIGGER_EVENTS = {"INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """`sites` are statements of functions that no body calls; `stored` the expressions that are evaluated.
+
+    `functions` are those without a body that can be read. `natives` are functions that are not the catalog's, built in
+    or of an extension, behind an operator, cast or aggregate: (that, the function's oid). `foreign` are writes to
+    foreign tables behind views, rules and partitions: (event, table, what led there). `filled` are the columns that an
+    INSERT leaves to their default.
+    """
+
+    sites: tuple[Site, ...]
+    stored: tuple[Stored, ...]
+    functions: tuple[Function, ...]
+    natives: tuple[tuple[str, int], ...]
+    foreign: tuple[tuple[str, Table, str], ...]
+    filled: frozenset[tuple[int, str]]
+
+
+def reached(
+    cascade: Cascade,
+    catalog: Catalog,
+    behind: Behind,
+    bodies: Callable[[Function], BodyFacts],
+    firings: Iterable[Firing],
+) -> Reached:
+    """All that the cascade's statements and Auth's own reach."""
+    walk = _Walk(catalog, behind, bodies)
+    walk.begin(cascade, firings)
+    return Reached(
+        tuple(walk.sites),
+        tuple(walk.stored.values()),
+        tuple(walk.functions.values()),
+        tuple(walk.natives),
+        tuple(walk.foreign),
+        frozenset(walk.filled),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """An event on a table. `defaults`: the columns that get their DEFAULT, None for all. `by` leads there.
+
+    `fires`: its triggers are not in the cascade, so they are followed here.
+    """
+
+    table: int
+    event: str
+    defaults: frozenset[str] | None
+    session: Session
+    fires: bool
+    by: str = field(compare=False)
+
+
+class _Walk:
+    def __init__(self, catalog: Catalog, behind: Behind, bodies: Callable[[Function], BodyFacts]) -> None:
+        self._catalog = catalog
+        self._behind = behind
+        self._body_of = bodies
+        self._calls = Calls(catalog)
+        self._aggregates = {
+            function.proname: function for function in catalog.functions.values() if function.kind == "a"
+        }
+        self._by_word = _by_word(catalog, behind)
+        # Extensions bring hundreds of operators and casts, all of them harmless.
+        self._operators = tuple(found for found in behind.operators if self._matters(found[1]))
+        self._casts = tuple(found for found in behind.casts if self._matters(found[1]))
+        self._todo: list[Callable[[], None]] = []
+        self._seen: set[object] = set()
+        self.sites: list[Site] = []
+        self.stored: dict[Stored, Stored] = {}
+        self.functions: dict[int, Function] = {}
+        self.natives: dict[tuple[str, int], None] = {}
+        self.foreign: list[tuple[str, Table, str]] = []
+        self.filled: set[tuple[int, str]] = set()
+
+    def begin(self, cascade: Cascade, firings: Iterable[Firing]) -> None:
+        roots = {visit.root_table.oid for visit in cascade.visits}
+        tables = {table.name: table for table in self._catalog.tables.values() if table.schema == SCHEMA}
+        for firing in firings:
+            table = tables.get(firing.table)
+            if table is not None:
+                session = base_session(self._catalog, table, None)
+                # Which columns an INSERT of Auth leaves out depends on the version of the schema.
+                defaults = None if firing.event == "INSERT" else frozenset[str]()
+                fires = table.oid not in roots
+                self._use(_Use(table.oid, firing.event, defaults, session, fires, table.name))
+                self._everywhere(session)
+        for visit in cascade.visits:
+            session = Session(visit.role, visit.search_path)
+            self._everywhere(session)
+            self._body(self._body_of(visit.function), session)
+        seen: set[tuple[int, str, tuple[str, ...]]] = set()
+        for site in cascade.sites:
+            # The cascade ends there, but functions go on calling.
+            follow = site.visit.depth >= MOST_STEPS - 1
+            key = id(site.statement), site.visit.role, site.visit.search_path
+            if key not in seen or follow:
+                seen.add(key)
+                self._site(site, follow=follow)
+        while self._todo:
+            self._todo.pop()()
+
+    def _everywhere(self, session: Session) -> None:
+        if session not in self._seen:
+            self._seen.add(session)
+            for label, oid in self._always():
+                self._function(oid, session, label)
+
+    def _always(self) -> Iterator[tuple[str, int]]:
+        """Functions whose use may show in no text: casts, operators of keywords; event triggers, because smoke itself
+        defines and alters."""
+        yield from ((f"cast to {name}", oid) for name, oid in self._casts)
+        yield from ((f"operator {symbol}", oid) for symbol, oid in self._operators if symbol in _SPELT)
+        yield from ((f"event trigger {name}", oid) for name, oid in self._behind.events)
+
+    def _matters(self, function: int) -> bool:
+        return (
+            function in self._catalog.functions or effect_of(*self._behind.names.get(function, (None, ""))) is not None
+        )
+
+    # Functions and what stands in them
+
+    def _function(
+        self, oid: int, session: Session, by: str, trigger: Trigger | None = None, event: str | None = None
+    ) -> None:
+        """Follow a function as if it were called. What is not the catalog's own is known by its name alone."""
+        function = self._catalog.functions.get(oid)
+        if function is None:
+            self.natives[by, oid] = None
+            return
+        key = oid, session, trigger and trigger.oid, event
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        self._todo.append(lambda: self._run(function, session.entering(function), trigger, event))
+
+    def _run(self, function: Function, session: Session, trigger: Trigger | None, event: str | None) -> None:
+        for support in self._behind.supports.get(function.oid, ()):
+            self._function(support, session, function.name)
+        facts = self._body_of(function)
+        self._body(facts, session)
+        visit = self._visit(function, session, trigger, event)
+        for statement in facts.statements:
+            site = Site(visit, facts, statement, (), False)
+            self.sites.append(site)
+            self._site(site, follow=True)
+
+    def _visit(self, function: Function, session: Session, trigger: Trigger | None, event: str | None) -> Visit:
+        catalog = self._catalog
+        root = trigger or Trigger(
+            0, "", 0, function.oid, "AFTER", ("INSERT",), "STATEMENT", (), None, "origin", False, False, False, None,
+            None, (), 1,
+        )  # fmt: skip
+        table = catalog.tables[root.table] if trigger is not None else next(iter(catalog.tables.values()))
+        return Visit(
+            function, trigger, table if trigger is not None else None, event, root, table, event or "INSERT",
+            (function.name,), 0, session.role, session.search_path(catalog), (), frozenset(), (),
+        )  # fmt: skip
+
+    def _body(self, facts: BodyFacts, session: Session) -> None:
+        """What a body reaches through the types and operators that it names, whatever statement it stands in."""
+        function = facts.function
+        if facts.body is None:
+            self.functions[function.oid] = function
+        if ("body", function.oid, session) in self._seen:
+            return
+        self._seen.add(("body", function.oid, session))
+        for oid in (*(oid for _, oid in function.arguments), function.returns):
+            self._type(oid, session)
+        for stored in self._behind.by_owner.get(function.oid, ()):
+            self._stored(stored, session, function.name)
+        self._text(function.source, session)
+
+    def _text(self, text: str, session: Session) -> None:
+        if self._by_word:
+            for word in set(_WORD.findall(text.lower())) & self._by_word.keys():
+                for oid in self._by_word[word]:
+                    self._type(oid, session)
+        for symbol, oid in self._operators:
+            if symbol in text:
+                self._function(oid, session, f"operator {symbol}")
+
+    def _site(self, site: Site, *, follow: bool) -> None:
+        session = Session(site.visit.role, site.visit.search_path)
+        found = sql_of(site, self._catalog)
+        for executed in found[len(site.statement.sql) :]:
+            self._text(executed.fragment.text, session)
+        for sql in found:
+            self._sql(sql, session, site.facts.function.name, follow=follow)
+
+    def _sql(self, sql: SqlFacts, session: Session, by: str, *, follow: bool) -> None:
+        path = session.search_path(self._catalog)
+        for call in sql.calls:
+            aggregate = self._aggregates.get(call.name)
+            if aggregate is not None:
+                self._function(aggregate.oid, session, by)
+        for function in self._calls.functions(sql, path):
+            if follow:
+                self._function(function.oid, session, by)
+            for stored in self._behind.by_owner.get(function.oid, ()):
+                self._stored(stored, session, by)
+        for read in sql.reads:
+            table = self._catalog.table(read.schema, read.name, path)
+            if table is not None:
+                self._use(_Use(table.oid, "SELECT", frozenset(), session, follow, by))
+        for write in sql.writes:
+            table = self._catalog.table(write.target.schema, write.target.name, path)
+            if table is not None:
+                for event in _events(write):
+                    self._use(_Use(table.oid, event, _defaults(write, event, table), session, follow, by))
+
+    # Tables and types
+
+    def _use(self, use: _Use) -> None:
+        if use not in self._seen:
+            self._seen.add(use)
+            self._todo.append(lambda: self._used(use))
+
+    def _used(self, use: _Use) -> None:
+        table = self._catalog.tables.get(use.table)
+        if table is None:
+            return
+        oid, event, session = use.table, use.event, use.session
+        for stored in self._behind.by_owner.get(oid, ()):
+            if self._is_evaluated(stored, use, table):
+                self._stored(stored, session, use.by)
+        for child in self._behind.children.get(oid, ()):
+            part = self._catalog.tables.get(child)
+            if part is not None and part.kind == "f" and event != "SELECT":
+                self.foreign.append((event, part, use.by))
+            self._use(_Use(child, event, use.defaults, session, True, use.by))
+        if event == "SELECT":
+            return
+        if event == "INSERT":
+            names = use.defaults if use.defaults is not None else frozenset(column.name for column in table.columns)
+            self.filled.update((oid, name) for name in names)
+        if event in ("INSERT", "UPDATE"):
+            for column in table.columns:
+                self._type(column.type_oid, session)
+            for support in self._behind.supports.get(oid, ()):
+                self._function(support, session, f"{table.name} index")
+        if table.kind == "v":
+            self._through(table, use)
+        for trigger in self._catalog.triggers_by_table.get(oid, ()) if use.fires else ():
+            if trigger.fires and event in trigger.events:
+                self._function(trigger.function, session, table.name, trigger, event)
+        self._actions(table, use)
+
+    def _is_evaluated(self, stored: Stored, use: _Use, table: Table) -> bool:
+        writes = use.event in ("INSERT", "UPDATE")
+        match stored.kind:
+            case "default":
+                return writes and (use.defaults is None or stored.name in use.defaults)
+            case "generated":
+                # A virtual column (18 and later) is computed when it is read.
+                return writes or (stored.command == "v" and use.event == "SELECT")
+            case "constraint" | "index" | "partition key":
+                return writes
+            case "rule":
+                return _RULE_EVENTS.get(stored.command) == use.event
+            case "trigger":
+                return bool(int(stored.command) & _TRIGGER_EVENTS.get(use.event, 0))
+            case "policy":
+                event = _POLICY_EVENTS.get(stored.command, use.event)
+                policy = next((each for each in table.policies if each.name == stored.name), None)
+                return event in (use.event, "SELECT") and self._holds_for(policy, table, use.session.role)
+        return False
+
+    def _holds_for(self, policy: Policy | None, table: Table, name: str) -> bool:
+        role = self._catalog.roles.get(name)
+        if policy is None or not table.row_security:
+            return False
+        if role is None:
+            return True
+        if role.superuser or role.bypass_rls or (table.owner in role.member_of and not table.force_row_security):
+            return False
+        return not policy.roles or not role.member_of.isdisjoint(policy.roles)
+
+    def _through(self, view: Table, use: _Use) -> None:
+        """A write to a view that PostgreSQL rewrites to one of its table, as the view's owner."""
+        owner = Session(view.owner, use.session.path)
+        for stored in self._behind.by_owner.get(view.oid, ()):
+            if stored.kind == "rule" and stored.definition is None:
+                for oid in stored.relations:
+                    table = self._catalog.tables.get(oid)
+                    if table is not None and table.kind == "f":
+                        self.foreign.append((use.event, table, view.name))
+                    if oid != view.oid:
+                        self._use(_Use(oid, use.event, None, owner, True, view.name))
+
+    def _actions(self, table: Table, use: _Use) -> None:
+        """What foreign keys do to the rows that reference one that goes or changes."""
+        for other, constraint in self._catalog.referencing.get(table.oid, ()):
+            action = {"DELETE": constraint.on_delete, "UPDATE": constraint.on_update}.get(use.event, "")
+            if action in ("c", "n", "d"):
+                session = Session(other.owner, use.session.path)
+                event = "DELETE" if action == "c" and use.event == "DELETE" else "UPDATE"
+                defaults = frozenset(constraint.columns) if action == "d" else frozenset()
+                self._use(_Use(other.oid, event, defaults, session, use.fires, use.by))
+
+    def _type(self, oid: int, session: Session) -> None:
+        """A domain's constraints and default, a range's functions, and the same for what a type is made of."""
+        if ("type", oid, session) in self._seen:
+            return
+        self._seen.add(("type", oid, session))
+        known = self._catalog.types.get(oid)
+        if known is None:
+            return
+        for stored in self._behind.by_owner.get(oid, ()):
+            self._stored(stored, session, f"{known.schema}.{known.name}")
+        for support in self._behind.supports.get(oid, ()):
+            self._function(support, session, f"{known.schema}.{known.name}")
+        for inner in (known.base, known.element):
+            if inner is not None:
+                self._type(inner, session)
+        table = self._catalog.tables.get(known.relation) if known.relation is not None else None
+        for column in table.columns if table is not None else ():
+            self._type(column.type_oid, session)
+
+    def _stored(self, stored: Stored, session: Session, by: str) -> None:
+        if (stored, session) in self._seen:
+            return
+        self._seen.add((stored, session))
+        self.stored[stored] = stored
+        for oid in stored.functions:
+            if oid in self._catalog.functions:
+                self._function(oid, session, by)
+            for default in self._behind.by_owner.get(oid, ()):
+                self._stored(default, session, by)
+        for oid in stored.types:
+            self._type(oid, session)
+        if stored.definition is not None:
+            rule = read_statement(tree.Fragment(stored.definition, tree.Span(0, len(stored.definition))))
+            table = self._catalog.tables.get(stored.owner)
+            label = f"{table.name} rule {stored.name}" if table is not None else by
+            for write in rule.writes:
+                target = self._catalog.table(write.target.schema, write.target.name, ())
+                if target is not None and target.kind == "f":
+                    self.foreign.append((write.kind, target, label))
+            # PostgreSQL looks at a rule's tables as the owner of the rule's own.
+            owner = session if table is None else Session(table.owner, session.path)
+            self._sql(rule, owner, label, follow=True)
+        for oid in stored.relations:
+            self._use(_Use(oid, "SELECT", frozenset(), session, True, by))
+            if stored.kind == "rule" and stored.owner in self._catalog.tables:
+                # A view's tables are read as its owner, unless it is security_invoker.
+                owner = Session(self._catalog.tables[stored.owner].owner, session.path)
+                self._use(_Use(oid, "SELECT", frozenset(), owner, True, by))
+
+
+def _by_word(catalog: Catalog, behind: Behind) -> dict[str, tuple[int, ...]]:
+    """The types that do something when a value is made of them, by the words that may stand for them in a body.
+
+    Beside the type's own name these are the names of tables with such a column (`profiles%ROWTYPE`).
+    """
+    active = {
+        oid
+        for oid, known in catalog.types.items()
+        if (known.kind == "d" and oid in behind.by_owner) or (known.kind == "r" and oid in behind.supports)
+    }
+    found: dict[str, list[int]] = {}
+    for oid in active:
+        found.setdefault(catalog.types[oid].name.lower(), []).append(oid)
+    for table in catalog.tables.values() if active else ():
+        for column in table.columns:
+            if column.type_oid in active:
+                found.setdefault(table.relation.lower(), []).append(column.type_oid)
+    return {word: tuple(oids) for word, oids in found.items()}
+
+
+def _without(table: Table, columns: Iterable[str]) -> frozenset[str]:
+    return frozenset(column.name for column in table.columns).difference(columns)
+
+
+def _events(write: Write) -> tuple[str, ...]:
+    if write.kind == "MERGE":
+        return ("INSERT", "UPDATE", "DELETE")
+    if write.conflict is not None and not write.conflict.does_nothing:
+        return (write.kind, "UPDATE")
+    return (write.kind,)
+
+
+def _defaults(write: Write, event: str, table: Table) -> frozenset[str] | None:
+    """The columns that get their DEFAULT; None where that is not known."""
+    if write.kind == "MERGE":
+        return None
+    rows = write.rows
+    if event == "UPDATE":
+        rows = (write.conflict.assignments,) if write.conflict is not None else rows
+        return frozenset(each.column for row in rows for each in row if each.is_default)
+    if event != "INSERT":
+        return frozenset()
+    if not rows:
+        return None if write.columns is None else _without(table, write.columns)
+    given = [frozenset(each.column for each in row if not each.is_default) for row in rows]
+    always = frozenset.intersection(*given)
+    if write.columns is None:
+        names = {f"#{number}": column.name for number, column in enumerate(table.columns, 1)}
+        always = frozenset(names.get(position, position) for position in always)
+    return _without(table, always)
