@@ -47,6 +47,7 @@ def examine(
     """
     from trigger_audit.analysis.bodies import read_body
     from trigger_audit.analysis.cascade import build_cascade
+    from trigger_audit.analysis.failing import without_useless_handlers
     from trigger_audit.analysis.model import Answers, Audit
     from trigger_audit.ask.ask import ask
     from trigger_audit.auth import firings
@@ -68,6 +69,7 @@ def examine(
 
     cascade = build_cascade(catalog, audited, body_of, firings(), as_role=as_role)
     answers = ask(connection, catalog, bodies, cascade) if names else Answers({}, frozenset())
+    cascade = without_useless_handlers(cascade, catalog, answers)
     return Audit(catalog=catalog, tables=audited, bodies=bodies, cascade=cascade, answers=answers)
 
 

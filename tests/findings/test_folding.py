@@ -46,6 +46,23 @@ def test_an_exact_refusal_says_more_than_a_missing_handler() -> None:
     assert rules_left(replace(elsewhere, severity=Severity.INFO), FINDING) == ["TA106"]
 
 
+def test_a_handler_is_not_blamed_where_what_it_hides_is_named() -> None:
+    handler = replace(FINDING, rule="TA302", place=replace(PLACE, line=9), cause="INSERT t")
+    assert rules_left(handler, FINDING) == ["TA106", "TA302"]
+    assert rules_left(handler, replace(FINDING, hidden_by=9)) == ["TA106"]
+    assert rules_left(handler, replace(FINDING, hidden_by=12)) == ["TA106", "TA302"]
+
+
+def test_a_handler_of_a_caller_is_told_by_the_way() -> None:
+    (path,) = FINDING.paths
+    inside = replace(path, via=(*path.via, "public.helper()"))
+    handler = replace(FINDING, rule="TA302", place=replace(PLACE, line=9), cause="INSERT t")
+    named = replace(FINDING, object="public.helper()", hidden_by=9)
+    assert rules_left(handler, replace(named, paths=(inside,))) == ["TA106"]
+    elsewhere = replace(path, via=("auth.users.t2", "public.helper()"))
+    assert sorted(rules_left(handler, replace(named, paths=(elsewhere,)))) == ["TA106", "TA302"]
+
+
 def test_order_does_not_depend_on_the_order_of_discovery() -> None:
     findings = [replace(FINDING, cause=str(number), place=replace(PLACE, line=number)) for number in range(5)]
     assert fold(findings) == fold(list(reversed(findings)))

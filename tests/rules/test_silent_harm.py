@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tests.conftest import FreshDatabase
+from tests.rules.judging import run_flows
 from trigger_audit.rules.registry import find_rule
 
 _INSERT = """
@@ -25,6 +26,10 @@ class Auth:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
+        self.notices: list[str] = []
+        connection.add_notice_handler(
+            lambda notice: self.notices.append(f"{notice.severity_nonlocalized}: {notice.message_primary}")
+        )
 
     def sign_up(self, email: str, metadata: dict[str, object] | None = None) -> UUID:
         user = uuid4()
@@ -67,6 +72,23 @@ def test_whoever_sends_a_role_gets_it(example: str, role: str, fresh_database: F
     with project(fresh_database, rule.bad if example == "bad" else rule.good) as auth:
         user = auth.sign_up("anyone@example.com", {"role": "admin"})
         assert auth.look("SELECT role FROM public.profiles WHERE id = %s", user) == [(role,)]
+
+
+@pytest.mark.parametrize(("example", "warned"), [("bad", False), ("good", True)])
+def test_a_swallowed_failure_leaves_a_user_without_a_row(
+    example: str, warned: bool, fresh_database: FreshDatabase
+) -> None:
+    """Every flow passes, nothing is logged, and the profile is not there; the good example says so in the log."""
+    rule = find_rule("TA302")
+    with project(fresh_database, rule.bad if example == "bad" else rule.good) as auth:
+        assert {flow.outcome for flow in run_flows(fresh_database, ["signup-email", "login"])} == {"pass"}
+        user = auth.sign_up("someone@example.com")
+        assert auth.look("SELECT count(*) FROM auth.users WHERE id = %s", user) == [(1,)]
+        assert auth.look("SELECT count(*) FROM public.profiles WHERE id = %s", user) == [(0,)]
+        assert [notice.startswith("WARNING: no profile for") for notice in auth.notices] == [True] * warned
+        auth.look("INSERT INTO public.plans VALUES (1, true) RETURNING id")
+        second = auth.sign_up("second@example.com")
+        assert auth.look("SELECT plan_id FROM public.profiles WHERE id = %s", second) == [(1,)]
 
 
 @pytest.mark.parametrize(("example", "fires"), [("off", False), ("replica", False), ("on", True)])

@@ -6,12 +6,14 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from trigger_audit.plpgsql import tree
+from trigger_audit.analysis.handling import escapes
+from trigger_audit.analysis.model import Caught
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from trigger_audit.analysis.model import Site, Visit
+    from trigger_audit.plpgsql import tree
 
 # WHEN OTHERS catches neither a cancelled query nor a failed ASSERT (exception_matches_conditions in pl_exec.c).
 NEVER_CAUGHT_BY_OTHERS = frozenset({"57014", "P0004"})
@@ -50,15 +52,19 @@ def catches(conditions: Sequence[str], sqlstate: str) -> bool:
     return False
 
 
-def raises_again(body: tuple[tree.Statement, ...]) -> bool:
-    """Whether a handler's statements always end in an exception: a bare RAISE or RAISE EXCEPTION at their top level."""
-    return any(isinstance(statement, tree.Raise) and statement.level == "exception" for statement in body)
+def in_blocks(text: str, handlers: Sequence[tree.Handler]) -> Iterator[tuple[tree.Handler, int]]:
+    """Handlers around a statement, each with its block's number: where the first handler of that block begins.
 
-
-def same_block(text: str, first: tree.Handler, second: tree.Handler) -> bool:
-    """Whether two handlers stand in one EXCEPTION section: nothing but space and comments lies between them."""
-    between = text[first.span.end : second.span.start]
-    return _BETWEEN_HANDLERS.fullmatch(between) is not None
+    Of one block's handlers the first that matches runs, and the others catch nothing that it raises. They stand in one
+    EXCEPTION section where nothing but space and comments lies between them.
+    """
+    last: tree.Handler | None = None
+    block = 0
+    for handler in handlers:
+        if last is None or _BETWEEN_HANDLERS.fullmatch(text[last.span.end : handler.span.start]) is None:
+            block = handler.span.start
+        yield handler, block
+        last = handler
 
 
 def catching_line(site: Site, sqlstate: str, *, callers_only: bool = False) -> int | None:
@@ -66,24 +72,40 @@ def catching_line(site: Site, sqlstate: str, *, callers_only: bool = False) -> i
 
     A handler that raises again hides nothing; the error goes on outwards, past the other handlers of the same block.
     """
-    body = site.facts.body
-    raised_by: tree.Handler | None = None
-    if body is not None and not callers_only:
-        for handler in site.statement.handlers:
-            if raised_by is not None and same_block(body.source.text, raised_by, handler):
+    found = catcher(site, sqlstate, callers_only=callers_only)
+    if found is None or isinstance(found, Caught):
+        return None if found is None else found.line
+    assert site.facts.body is not None
+    return site.facts.body.source.place(found.span.start)[0]
+
+
+def catcher(site: Site, sqlstate: str, *, callers_only: bool = False) -> tree.Handler | Caught | None:
+    """The handler that keeps a failure of this statement from Auth: one of its own function, else one of a caller's."""
+    if site.facts.body is not None and not callers_only:
+        passed: int | None = None
+        for handler, block in in_blocks(site.facts.body.source.text, site.statement.handlers):
+            if block == passed or not catches(handler.conditions, sqlstate):
                 continue
-            if not catches(handler.conditions, sqlstate):
-                continue
-            if raises_again(handler.body):
-                raised_by = handler
-                continue
-            return body.source.place(handler.span.start)[0]
-    return caught_outside(site.visit, sqlstate)
+            if not escapes(handler.body, sqlstate):
+                return handler
+            passed = block
+    return caught_by(site.visit, sqlstate)
+
+
+def caught_by(visit: Visit, sqlstate: str) -> Caught | None:
+    """The handler around a call or write on the way here that keeps a failure of this function from Auth, or None."""
+    passed: tuple[str, int] | None = None
+    for caught in visit.caught:
+        block = (caught.function, caught.block)
+        if block == passed or not catches(caught.conditions, sqlstate):
+            continue
+        if not escapes(caught.handler.body, sqlstate):
+            return caught
+        passed = block
+    return None
 
 
 def caught_outside(visit: Visit, sqlstate: str) -> int | None:
     """The line of the handler in a calling function that hides a failure of this one, or None."""
-    for caught in visit.caught:
-        if catches(caught.conditions, sqlstate):
-            return caught.line
-    return None
+    caught = caught_by(visit, sqlstate)
+    return None if caught is None else caught.line

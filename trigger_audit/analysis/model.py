@@ -6,7 +6,7 @@ Spans are characters of the function's body (`plpgsql.tree.Span`). sqlglot nodes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -201,11 +201,16 @@ class BodyFacts:
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """A handler around the call or write that led here: the function that holds it and the handler's line there."""
+    """A handler around the call or write that led here: the function that holds it and the handler's line there.
+
+    `block` is the same for the handlers of one block; `handler` is the tree's, and no part of the identity.
+    """
 
     function: str
     line: int
     conditions: tuple[str, ...]
+    block: int
+    handler: tree.Handler = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def fold(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     refused = {_where(finding) for finding in merged if finding.rule.startswith("TA1") and finding.place}
     refused_functions = {function for function, _ in refused}
 
+    hidden = [finding for finding in merged if finding.hidden_by is not None]
     unreadable = {finding.object for finding in merged if finding.rule == "TA001"}
 
     def said_better(finding: Finding) -> bool:
@@ -59,6 +60,8 @@ def fold(findings: Iterable[Finding]) -> tuple[Finding, ...]:
             return finding.object in unreadable
         if finding.rule == "TA501":
             return finding.object in unresolved
+        if finding.rule == "TA302":
+            return any(_hides(finding, named) for named in hidden)
         if finding.rule == "TA301":
             general = finding.severity is Severity.INFO and finding.object in refused_functions
             return general or _where(finding) in refused
@@ -71,6 +74,17 @@ def fold(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def _told(finding: Finding) -> Finding:
     why = " ".join(part for part in (finding.why, seen_by_the_user(finding.seen)) if part)
     return replace(finding, why=why, fingerprint=fingerprint(finding))
+
+
+def _hides(handler: Finding, named: Finding) -> bool:
+    """Whether a finding about a handler is about the one that hides another finding: its line, on the same way."""
+    if handler.place is None or handler.place.line != named.hidden_by:
+        return False
+    return any(
+        path.via[: len(outer.via)] == outer.via and path.table == outer.table
+        for outer in handler.paths
+        for path in named.paths
+    )
 
 
 def _where(finding: Finding) -> tuple[str, int]:

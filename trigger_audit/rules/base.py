@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trigger_audit.analysis.handlers import catching_line
+from trigger_audit.auth.roles import SCHEMA
 from trigger_audit.findings.model import Finding, Path, Place, Proof, Severity
 from trigger_audit.findings.seen import Seen
 
@@ -96,6 +97,23 @@ def seen_in(firings: tuple[Firing, ...]) -> tuple[Seen, ...]:
     )
 
 
+def operation(firings: tuple[Firing, ...]) -> str:
+    """What runs these statements, in words: `the sign-up` where they make the user, else Auth's flows by name."""
+    if any(firing.event == "INSERT" and firing.table == f"{SCHEMA}.users" for firing in firings):
+        return "the sign-up"
+    told = [firing for firing in firings if not firing.latent] or list(firings)
+    flows = list(dict.fromkeys(firing.flow for firing in sorted(told, key=lambda firing: firing.flow != "login")))
+    if not flows:
+        return "the statement"
+    return flows[0] + (f" and {len(flows) - 1} more flows" if len(flows) > 1 else "")
+
+
+def passing(firings: tuple[Firing, ...]) -> str:
+    """`the sign-up passes`, `login and 2 more flows pass`."""
+    what = operation(firings)
+    return f"{what} {'pass' if what.endswith('flows') else 'passes'}"
+
+
 def judged(meta_severity: Severity, site: Site, firings: tuple[Firing, ...], hidden_by: int | None) -> Severity:
     """A refusal's severity: error only where a default flow runs into it for sure and nothing catches it."""
     severity = meta_severity
@@ -128,7 +146,7 @@ def refusal(
     chosen = site.firings if firings is None else firings
     hidden_by = catching_line(site, state, callers_only=at_compile_time) if state else None
     if hidden_by is not None:
-        told = f"{why} The handler on line {hidden_by} hides it: the sign-up passes, what the block wrote is lost."
+        told = f"{why} The handler on line {hidden_by} hides it: {passing(chosen)}, what the block wrote is lost."
     else:
         told = why
     return Finding(

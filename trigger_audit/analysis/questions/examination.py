@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 
-from trigger_audit.analysis.handlers import catches, raises_again
+from trigger_audit.analysis.handlers import catches
+from trigger_audit.analysis.handling import escapes
 from trigger_audit.analysis.questions import branches
 from trigger_audit.analysis.questions.asking import Asker, Notebook, is_query
 from trigger_audit.analysis.questions.assigning import Targets
@@ -95,8 +96,8 @@ class _Walk:
         before = state.copy()
         expects_missing = any(
             catches(tuple(name for name in handler.conditions if name != "others"), sqlstate)
+            and not escapes(handler.body, sqlstate)
             for handler in block.handlers
-            if not raises_again(handler.body)
             for sqlstate in MISSING_OBJECT
         )
         state.guarded = state.guarded or expects_missing

@@ -1,7 +1,7 @@
-"""A statement on the sign-up path can fail, and nothing catches the failure.
+"""A statement on the path of a sign-up, a login or a deletion can fail, and nothing catches the failure.
 
-What it finds: writes and calls that a sign-up runs without an exception handler around them. A warning where the
-statement is optional to the sign-up: audit rows, notifications, mail, analytics, counters.
+What it finds: writes that Auth's statements set off without an exception handler around them. A warning where the
+statement is optional to what the user does: audit rows, notifications, mail, analytics, counters.
 
 Why it hurts: any failure there (a constraint, a missing right, a lock) refuses the sign-up. For the profile row that
 may be what you want: then leave it. For an audit row it hardly is. The app user sees "Database error saving new user".
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from trigger_audit.findings.model import Finding, Proof, Severity
-from trigger_audit.rules.base import Meta, refusal
+from trigger_audit.rules.base import Meta, operation, refusal
 
 if TYPE_CHECKING:
     from trigger_audit.analysis.model import Audit, Site, Write
@@ -26,7 +26,7 @@ META = Meta(
     code="TA301",
     name="missing-exception-handler",
     severity=Severity.WARNING,
-    summary="statements on the sign-up path that can fail and that nothing catches; warning where they are optional",
+    summary="statements on Auth's path that can fail and that nothing catches; warning where they are optional",
 )
 
 BAD = """\
@@ -102,16 +102,18 @@ def catches_anything(site: Site) -> bool:
 def report(site: Site, write: Write, *, optional: bool) -> Finding:
     target = ".".join(part for part in (write.target.schema, write.target.name) if part)
     meta = META if optional else INFO
-    what = "is optional to the sign-up, yet" if optional else "is on the sign-up path, and"
+    what = operation(site.firings)
+    path = "the sign-up path" if what == "the sign-up" else f"the path of {what}"
+    said = f"is optional to {what}, yet" if optional else f"is on {path}, and"
     return refusal(
         meta,
         site,
         write.span,
-        message=f"{write.kind} on {target} {what} nothing catches its failure",
+        message=f"{write.kind} on {target} {said} nothing catches its failure",
         why="Any failure here refuses the whole operation.",
         fix="put it into a block of its own with `exception when others then raise warning ...`"
         if optional
-        else "leave it if the sign-up shall fail with it; else handle the failure in a block of its own",
+        else f"leave it if {what} shall fail with it; else handle the failure in a block of its own",
         cause=f"{write.kind} {target}",
         proof=Proof.PATTERN,
     )
