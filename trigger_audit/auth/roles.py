@@ -23,4 +23,4 @@ ADMINISTRATOR = "service_role"
 """How the audit log names whoever acts with the service key."""
 
 QUEUES = frozenset(("net", "pgmq", "realtime", "cron", "supabase_functions"))
-"""Schemas of Supabase's services in whose tables a write is a message on its way out: pg_net, queues, Realtime, hooks."""
+"""Schemas of Supabase's services: a write to their tables is a message on its way out (pg_net, Realtime, webhooks)."""

@@ -92,9 +92,7 @@ def path_of(visit: Visit, firings: tuple[Firing, ...] | None = None) -> Path:
 
 def seen_in(firings: tuple[Firing, ...]) -> tuple[Seen, ...]:
     """What the app user reads when a statement that these firings run fails; nothing where Auth is not concerned."""
-    return tuple(
-        Seen(firing.flow, firing.latent, firing.step, firing.message, firing.after_mail) for firing in firings
-    )
+    return tuple(Seen(firing.flow, firing.latent, firing.step, firing.message, firing.after_mail) for firing in firings)
 
 
 def operation(firings: tuple[Firing, ...]) -> str:
