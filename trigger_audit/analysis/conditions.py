@@ -29,7 +29,9 @@ def evaluate(node: exp.Expression | None, state: State, columns: Columns | None 
     if row is None:
         return Reader(state, None).truth(_condition(node))
     # Thousands of triggers ask the same of the same rows of Auth.
-    key = (id(node), state.event, state.depth, state.touched, state.table and state.table.oid, state.old, state.assumed)
+    timing = state.trigger and state.trigger.timing
+    table = state.table and state.table.oid
+    key = (id(node), state.event, timing, state.depth, state.touched, table, state.old, state.assumed)
     known = row.readings.get(key)
     if known is None:
         outcomes = Reader(state, None).truth(_condition(node))

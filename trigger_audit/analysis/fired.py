@@ -197,7 +197,8 @@ def listed(trigger: Trigger, change: Change) -> bool:
     if change.event != "UPDATE" or not trigger.columns or change.columns is None:
         return True
     named = set(change.columns)
-    # A generated column counts as set when one that it is computed from is; which these are is not in the catalog.
+    # A generated column counts as set when one that it is computed from is (which these are is not in the catalog), and
+    # always where the table has BEFORE triggers, for these may set anything (ExecInitGenerated).
     named |= {column.name for column in change.table.columns if column.generated}
     return not named.isdisjoint(trigger.columns)
 

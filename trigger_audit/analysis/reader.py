@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from trigger_audit.analysis.expressions import identifier
+from trigger_audit.analysis.nodes import json_step
 from trigger_audit.analysis.shapes import array_items, is_named, quantifier, record
 from trigger_audit.analysis.state import NULL, UNKNOWN, State, Term, constant
 from trigger_audit.analysis.truth import (
@@ -25,7 +26,6 @@ from trigger_audit.analysis.truth import (
 
 Columns = Callable[[exp.Column], Term | None]
 """Resolves a column that is neither NEW's nor OLD's: of the row that a WHERE looks at. None: not known."""
-
 
 _COMPARISONS: dict[type[exp.Expression], str] = {
     exp.EQ: "=",
@@ -112,6 +112,8 @@ class Reader:
                 return self._concatenation(node)
             case exp.Anonymous() | exp.Dot():
                 return self._call(node)
+            case exp.JSONExtractScalar() | exp.JSONBExtractScalar():
+                return self._member(node)
         operator = _COMPARISONS.get(type(node))
         if operator is not None:
             return self._comparison(node, operator)
@@ -154,6 +156,9 @@ class Reader:
         symbol = self._operand(node).symbol
         if symbol is not None:
             found.add((symbol, holds))
+            if holds and isinstance(node, exp.EQ | exp.NEQ):
+                one, other = ("(EQ ", "(NEQ ") if isinstance(node, exp.EQ) else ("(NEQ ", "(EQ ")
+                found.add((symbol.replace(one, other, 1), False))
         return frozenset(found)
 
     def _narrowed(self, found: Term) -> Term:
@@ -177,22 +182,7 @@ class Reader:
             return self._state.field(qualifier, name)
         if self._columns is not None and (found := self._columns(node)) is not None:
             return found
-        if qualifier is not None or self._state.trigger is None or self._state.table is None:
-            return UNKNOWN
-        match name:
-            case "tg_op":
-                return constant(self._state.event, exact=True)
-            case "tg_name":
-                return constant(self._state.trigger.name, exact=True)
-            case "tg_when":
-                return constant(self._state.trigger.timing, exact=True)
-            case "tg_level":
-                return constant(self._state.trigger.level, exact=True)
-            case "tg_table_name" | "tg_relname":
-                return constant(self._state.table.relation, exact=True)
-            case "tg_table_schema":
-                return constant(self._state.table.schema, exact=True)
-        return UNKNOWN
+        return UNKNOWN if qualifier is not None else self._state.variable(name)
 
     def _cast(self, node: exp.Cast) -> Term:
         inner = self.term(node.this)
@@ -332,6 +322,18 @@ class Reader:
         if one.constants is not None and other.constants is not None:
             constants = frozenset(first + second for first in one.constants for second in other.constants)
         return Term(one.nulls or other.nulls, constants, self._symbol(node), one.exact and other.exact)
+
+    def _member(self, node: exp.Expression) -> Term:
+        """`document ->> 'key'`."""
+        step = json_step(node)
+        if step is not None and len(step[1]) == 1 and step[1][0] is not None:
+            document = self.term(step[0])
+            if document.constants == frozenset(("{}",)):
+                return NULL
+            for key, text in document.members:
+                if key == step[1][0]:
+                    return replace(self._other(node), nulls=document.nulls) if text is None else constant(text)
+        return self._other(node)
 
     def _call(self, node: exp.Expression) -> Term:
         function = node

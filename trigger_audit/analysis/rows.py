@@ -36,6 +36,9 @@ class AuthRows:
         """One field of NEW or OLD; unknown where the row is none that Auth wrote, or the body changed the field."""
         if not self._from_auth or self._variables.overwrites(record, name):
             return UNKNOWN
+        if record == "new" and self._comes_later(name):
+            everywhere = frozenset(range(len(self._site.firings)))
+            return Term(everywhere, everywhere, f"NEW.{name}", sure=True)
         nulls: set[int] = set()
         always: set[int] = set()
         origins: set[Origin] = set()
@@ -69,6 +72,13 @@ class AuthRows:
             document=name if name in METADATA else "",
             record=record if name in METADATA else "",
         )
+
+    def _comes_later(self, name: str) -> bool:
+        """Whether a column is generated and stored: a BEFORE trigger finds NULL there."""
+        visit = self._site.visit
+        column = None if visit.table is None else visit.table.by_name.get(name)
+        before = visit.trigger is not None and visit.trigger.timing == "BEFORE"
+        return before and column is not None and column.generated == "s"
 
     def document(self, index: int, record: str, name: str) -> ColumnState | None:
         """The state of a JSON column in one firing."""

@@ -53,7 +53,7 @@ def root_changes(table: Table, event: str, firings: Sequence[Firing]) -> list[tu
     groups: dict[object, list[int]] = {}
     for position, firing in enumerate(firings):
         rows = tuple(None if row is None else frozenset(row.items()) for row in (firing.old, firing.new))
-        groups.setdefault((firing.columns, rows), []).append(position)
+        groups.setdefault((firing.columns, firing.changed, firing.kept, rows), []).append(position)
     found: list[tuple[Change, tuple[int, ...]]] = []
     if not groups:
         new = fresh_row(table, "new") if event in ("INSERT", "UPDATE") else None

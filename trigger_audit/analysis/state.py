@@ -31,15 +31,17 @@ class Term:
 
     `nulls`: it may be NULL. `constants`: its values other than NULL as text (booleans `true` and `false`), None: any.
     `exact`: its type compares texts byte by byte, so that different texts are different values.
-    `differs_from`: the symbol of a value that this one never is. `number`: it is one, not a text that looks like one.
+    `differs_from`: symbols of values that this one never is. `number`: it is one, not a text that looks like one.
+    `members`: keys that a JSON object has, with the text of their values (None: not known, but not NULL).
     """
 
     nulls: bool
     constants: frozenset[str] | None
     symbol: str | None = None
     exact: bool = False
-    differs_from: str | None = None
+    differs_from: frozenset[str] = frozenset()
     number: bool = False
+    members: frozenset[tuple[str, str | None]] = frozenset()
 
 
 UNKNOWN = Term(True, None)
@@ -114,7 +116,34 @@ class State:
             return NULL
         if record == "new" and (column in self.touched or EVERY_COLUMN in self.touched):
             return UNKNOWN
+        if record == "new" and self.trigger.timing == "BEFORE" and self._is_stored(column):
+            # Computed after the BEFORE triggers; PL/pgSQL sets it to NULL for them (plpgsql_exec_trigger).
+            return NULL
         return row.term(column)
+
+    def variable(self, name: str) -> Term:
+        """One of the TG_ variables; unknown is any other name."""
+        if self.trigger is None or self.table is None:
+            return UNKNOWN
+        match name:
+            case "tg_op":
+                return constant(self.event, exact=True)
+            case "tg_name":
+                return constant(self.trigger.name, exact=True)
+            case "tg_when":
+                return constant(self.trigger.timing, exact=True)
+            case "tg_level":
+                return constant(self.trigger.level, exact=True)
+            case "tg_table_name" | "tg_relname":
+                return constant(self.table.relation, exact=True)
+            case "tg_table_schema":
+                return constant(self.table.schema, exact=True)
+        return UNKNOWN
+
+    def _is_stored(self, column: str) -> bool:
+        """Whether a column is generated and stored."""
+        found = None if self.table is None else self.table.by_name.get(column)
+        return found is not None and found.generated == "s"
 
 
 def column_term(state: ColumnState | None, symbol: str) -> Term:
@@ -126,7 +155,9 @@ def column_term(state: ColumnState | None, symbol: str) -> Term:
     nulls = state.nullability is Nullability.SOMETIMES
     text = None if state.value is None else literal_text(state.value)
     if text is None:
-        return Term(nulls, None, symbol)
+        differs_from = frozenset(("''",)) if state.filled else frozenset[str]()
+        members = state.members | {(key, None) for key in state.keys - {key for key, _ in state.members}}
+        return Term(nulls, None, symbol, differs_from=differs_from, members=members)
     return Term(nulls, frozenset((text,)), symbol if nulls else f"'{text}'")
 
 
@@ -157,7 +188,10 @@ def firing_rows(firing: Firing, table: Table) -> tuple[Row | None, Row | None]:
         return Row("new", {}, base=firing.new), None
     # A generated column follows the columns that it is computed from.
     generated = (column.name for column in table.columns if column.generated)
-    known = {name: column_term(firing.new.get(name), f"new.{name}") for name in (*firing.columns, *generated)}
+    written = frozenset((*firing.columns, *generated)) - firing.kept
+    known = {name: column_term(firing.new.get(name), f"new.{name}") for name in written}
     for name in firing.changed & known.keys():
-        known[name] = replace(known[name], differs_from=old.term(name).symbol)
+        symbol = old.term(name).symbol
+        if symbol is not None:
+            known[name] = replace(known[name], differs_from=known[name].differs_from | {symbol})
     return Row("new", known, below=old), old

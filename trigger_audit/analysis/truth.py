@@ -83,9 +83,7 @@ def compare(operator: str, one: Term, other: Term) -> frozenset[Truth]:
 
 
 def _never_same(one: Term, other: Term) -> bool:
-    return (one.differs_from is not None and one.differs_from == other.symbol) or (
-        other.differs_from is not None and other.differs_from == one.symbol
-    )
+    return other.symbol in one.differs_from or one.symbol in other.differs_from
 
 
 def _compared(operator: str, one: str, other: str, exact: bool, number: bool) -> set[Truth]:

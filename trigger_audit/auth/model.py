@@ -36,13 +36,16 @@ class ColumnState:
     """What is known of one column of the row that a trigger gets.
 
     `value` is the SQL text of the value where it is the same in every run (`''`, `0`, `false`, `'authenticated'`), else
-    None. `keys` are those that Auth itself has put into a JSON object, whatever the client sent.
+    None. `keys` are those that Auth itself has put into a JSON object, whatever the client sent; `members` gives those
+    of them whose value is the same in every run, as text. `filled`: a text that is never empty.
     """
 
     nullability: Nullability
     origin: Origin
     value: str | None = None
     keys: frozenset[str] = frozenset()
+    members: frozenset[tuple[str, str]] = frozenset()
+    filled: bool = False
 
 
 RowState = Mapping[str, ColumnState]
@@ -55,6 +58,7 @@ class Firing:
     `old` and `new` are the row's states before and after (None where the event has no such row).
     `changed` are columns of an UPDATE whose new value always differs from the old one: clocks, fresh tokens, a new
     address.
+    `kept` are columns of an UPDATE's SET list, and generated ones, whose value never changes.
     `message` is what the app user reads when the statement fails; `after_mail` whether the mail has left by then.
     """
 
@@ -69,3 +73,4 @@ class Firing:
     message: str
     after_mail: bool
     changed: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()

@@ -9,8 +9,9 @@ from types import MappingProxyType
 from trigger_audit.auth.flows import FLOWS, flow_named
 from trigger_audit.auth.model import ColumnState, Firing, Nullability, Origin, RowState
 from trigger_audit.auth.roles import SCHEMA
+from trigger_audit.auth.signup import OAUTH_PROVIDER
 from trigger_audit.auth.steps import Flow, Kind, Step
-from trigger_audit.auth.tables import USERS_UNLISTED, origin_of
+from trigger_audit.auth.tables import CONFIRMED_FROM, USERS_UNLISTED, origin_of
 from trigger_audit.auth.values import Base, Clock, Constant, Document, Fresh, Given, Kept, Obscured, Probe, Value
 
 _PROBE_ORIGINS = {
@@ -46,25 +47,46 @@ def _written(column: str, value: Value, before: ColumnState | None, identity: Ro
     match value:
         case Constant(None):
             return ColumnState(Nullability.ALWAYS, origin_of(column))
+        case Constant(constant) if constant == OAUTH_PROVIDER:
+            # One of many: nothing may be concluded from the one that the flows are run with.
+            return ColumnState(Nullability.NEVER, Origin.GENERATED, filled=True)
         case Constant(constant):
             return ColumnState(Nullability.NEVER, Origin.CONSTANT, literal(constant))
         case Given(probe):
             nullability = Nullability.SOMETIMES if probe in _SOMETIMES_MISSING else Nullability.NEVER
-            return ColumnState(nullability, _PROBE_ORIGINS.get(probe, Origin.GENERATED))
+            return ColumnState(
+                nullability, _PROBE_ORIGINS.get(probe, Origin.GENERATED), filled=probe not in _SOMETIMES_MISSING
+            )
         case Fresh(probe):
-            return ColumnState(Nullability.NEVER, Origin.ID if probe is Probe.USER_ID else Origin.GENERATED)
+            origin = Origin.ID if probe is Probe.USER_ID else Origin.GENERATED
+            return ColumnState(Nullability.NEVER, origin, filled=True)
         case Clock():
             return ColumnState(Nullability.NEVER, Origin.CLOCK)
         case Obscured():
-            return ColumnState(Nullability.NEVER, Origin.GENERATED)
+            return ColumnState(Nullability.NEVER, Origin.GENERATED, filled=True)
         case Document(base, keys):
             empty = base is Base.NOTHING and not keys
             start = before if base is Base.MEMORY else (identity or {}).get("identity_data")
-            inherited = start.keys if start is not None and base in (Base.MEMORY, Base.IDENTITY) else frozenset()
-            present = inherited | {key for key, _ in keys}
-            return ColumnState(Nullability.NEVER, origin_of(column), "'{}'" if empty else None, present)
+            if start is None or base not in (Base.MEMORY, Base.IDENTITY):
+                start = ColumnState(Nullability.NEVER, Origin.CONSTANT)
+            written = {key: _member(member, identity) for key, member in keys}
+            members = {(key, text) for key, text in start.members if key not in written}
+            members |= {(key, text) for key, text in written.items() if text is not None}
+            present = start.keys | frozenset(written)
+            whole = "'{}'" if empty else None
+            return ColumnState(Nullability.NEVER, origin_of(column), whole, present, frozenset(members))
         case Kept():
             return before or ColumnState(Nullability.SOMETIMES, origin_of(column))
+
+
+def _member(value: object, identity: RowState | None) -> str | None:
+    """The text of a JSON object's member where it is the same in every run."""
+    if value == Given(Probe.PROVIDER):
+        provider = (identity or {}).get("provider")
+        return None if provider is None or provider.value is None else provider.value.strip("'")
+    if isinstance(value, bool):
+        return literal(value)
+    return value if isinstance(value, str) and value != OAUTH_PROVIDER else None
 
 
 def _joined(one: ColumnState | None, other: ColumnState | None) -> ColumnState | None:
@@ -74,12 +96,14 @@ def _joined(one: ColumnState | None, other: ColumnState | None) -> ColumnState |
     if one == other:
         return one
     nullability = one.nullability if one.nullability == other.nullability else Nullability.SOMETIMES
-    keys = one.keys & other.keys
+    keys, members = one.keys & other.keys, one.members & other.members
     if one.nullability is Nullability.ALWAYS or other.nullability is Nullability.ALWAYS:
         origin = other.origin if one.nullability is Nullability.ALWAYS else one.origin
-        return ColumnState(nullability, origin, keys=keys)
+        filled = one.filled or other.filled
+        return ColumnState(nullability, origin, keys=keys, members=members, filled=filled)
     origin = one.origin if one.origin is not Origin.CONSTANT else other.origin
-    return ColumnState(nullability, origin, one.value if one.value == other.value else None, keys)
+    value = one.value if one.value == other.value else None
+    return ColumnState(nullability, origin, value, keys, members, one.filled and other.filled)
 
 
 def _join_rows(rows: Iterable[RowState]) -> RowState:
@@ -94,13 +118,15 @@ def _join_rows(rows: Iterable[RowState]) -> RowState:
 def _with_unlisted(row: Mapping[str, ColumnState]) -> dict[str, ColumnState]:
     """A users row completed by the columns that Auth never writes.
 
-    confirmed_at is generated: NULL in a BEFORE trigger, computed afterwards, so at most SOMETIMES is known.
+    confirmed_at is generated, as it stands in the table: a BEFORE trigger finds NULL, for it is computed afterwards.
     """
     generated, old = USERS_UNLISTED
-    unconfirmed = all(
-        row[column].nullability is Nullability.ALWAYS for column in ("email_confirmed_at", "phone_confirmed_at")
-    )
-    nullability = Nullability.ALWAYS if unconfirmed else Nullability.SOMETIMES
+    sources = {row[column].nullability for column in CONFIRMED_FROM}
+    nullability = Nullability.SOMETIMES
+    if Nullability.NEVER in sources:
+        nullability = Nullability.NEVER
+    elif sources == {Nullability.ALWAYS}:
+        nullability = Nullability.ALWAYS
     return {
         **row,
         generated: ColumnState(nullability, Origin.CLOCK),
@@ -131,6 +157,13 @@ def _changed(step: Step) -> frozenset[str]:
         for write in step.writes
         if isinstance(write.value, Fresh | Clock) or (isinstance(write.value, Given) and write.value.probe in _NEW)
     )
+
+
+def _kept(step: Step) -> frozenset[str]:
+    """Columns whose value after the step is the one before it, though it is computed or written anew."""
+    written = frozenset(step.columns)
+    unconcerned = {USERS_UNLISTED[0]} if step.table == "users" and written.isdisjoint(CONFIRMED_FROM) else set()
+    return frozenset(unconcerned | {write.column for write in step.writes if isinstance(write.value, Kept)})
 
 
 def _fold(flow: Flow, start: _Tables) -> tuple[tuple[Firing, ...], _Tables]:
@@ -164,6 +197,7 @@ def _fold(flow: Flow, start: _Tables) -> tuple[tuple[Firing, ...], _Tables]:
                 message=step.failure.message,
                 after_mail=any(before.mail_before for before in flow.steps[:index]),
                 changed=_changed(step) if step.kind is Kind.UPDATE else frozenset(),
+                kept=_kept(step) if step.kind is Kind.UPDATE else frozenset(),
             )
         )
     return tuple(firings), tables

@@ -46,6 +46,9 @@ USERS_INSERT = (
 USERS_UNLISTED = ("confirmed_at", "is_super_admin")
 """Columns of users that Auth never writes: one generated, one of long ago."""
 
+CONFIRMED_FROM = frozenset({"email_confirmed_at", "phone_confirmed_at"})
+"""What users.confirmed_at is generated from: LEAST of them."""
+
 UNSCANNABLE_WHEN_NULL = (
     "aud",
     "role",

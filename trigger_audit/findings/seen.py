@@ -36,9 +36,9 @@ def seen_by_the_user(seen: Iterable[Seen]) -> str:
     for one in told:
         flows.setdefault(one.message, []).append(one.flow)
     texts = [f'"{message}" ({_listed(named)})' for message, named in flows.items()]
-    more = sum(len(named) for named in list(flows.values())[_MOST_TEXTS:])
+    more = [flow for named in list(flows.values())[_MOST_TEXTS:] for flow in named]
     if more:
-        texts = [*texts[:_MOST_TEXTS], f"other texts in {more} more flow{'s' if more > 1 else ''}"]
+        texts = [*texts[:_MOST_TEXTS], f"something like it in {_listed(more)}"]
     text = "The app user sees " + ", ".join(texts)
     mailed = [one.flow for one in told if one.after_mail]
     if mailed:
