@@ -125,6 +125,15 @@ def test_paths(project: Path, arguments: tuple[str, ...]) -> None:
     assert target.source == ("the argument" if len(arguments) == 1 else "the arguments")
 
 
+def test_the_suffix_in_capitals(project: Path) -> None:
+    (project / "capitals").mkdir()
+    (project / "capitals" / "A.SQL").write_text("SELECT 1;")
+    for argument in ("capitals", "capitals/A.SQL"):
+        assert _files(project, argument).paths == (Path(argument),)
+    (project / "supabase" / "migrations" / "20240101000000_a.sql").rename(project / "supabase" / "seed.SQL")
+    assert _files(project, ".").paths == (Path("."),)
+
+
 def test_paths_are_announced(project: Path) -> None:
     assert (
         announcement(_files(project, "loose/a.sql", "-")) == "target: loose/a.sql, standard input (from the arguments)"

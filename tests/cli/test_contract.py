@@ -51,6 +51,31 @@ def test_the_demo_project_gives_the_golden_lines(command: str) -> None:
     compare(f"{command}.txt", found.out)
 
 
+# One statement that the server refuses, a body in a language that is not read, a column of Auth's that is overwritten,
+# and a call that ROLLBACK does not undo.
+INCOMPLETE = """
+create table public.broken (id inte);
+create function public.note() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  new.aud := 'nobody';
+  perform pg_catalog.pg_advisory_lock(7);
+  return new;
+end $$;
+create trigger note before insert on auth.users for each row execute function public.note();
+create trigger suppress before update of is_super_admin on auth.users for each row
+  execute function pg_catalog.suppress_redundant_updates_trigger();
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments", [("scan", "-"), ("smoke", "-", "--flow", "signup-autoconfirm", "--allow-side-effects")]
+)
+@pytest.mark.parametrize(("form", "suffix"), [("json", "json"), ("concise", "txt")])
+def test_a_project_that_is_incomplete_altered_and_hazardous(arguments: tuple[str, ...], form: str, suffix: str) -> None:
+    found = run(*arguments, "--format", form, stdin=INCOMPLETE)
+    compare(f"{arguments[0]}-incomplete.{suffix}", steady(found.out))
+
+
 def test_every_planted_fault_is_found_at_its_line(scanned: dict[str, Any]) -> None:
     found = {(f["rule"], f["severity"], f["object"], f["line"]) for f in scanned["findings"]}
     assert found == {

@@ -62,6 +62,16 @@ def test_demo_of_a_sound_project_has_nothing_of_it() -> None:
     assert "not applied" not in found.out + found.err
 
 
+def test_no_cache_is_a_matter_for_verbose(tmp_path: Path) -> None:
+    told = "note: the prepared sandbox is not kept in the cache folder: "
+    env = {"HOME": str(tmp_path / "nonexistent"), "XDG_CACHE_HOME": ""}
+    found = run("scan", "-", "-v", stdin=SOUND, env=env)
+    assert found.code == 0
+    assert f"{told}there is no folder {tmp_path}/nonexistent" in found.err.splitlines()
+    assert told not in run("scan", "-", stdin=SOUND, env=env).err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_suffix_in_capitals(project: Path, tmp_path: Path) -> None:
     loose = tmp_path / "loose"
     loose.mkdir()

@@ -179,6 +179,55 @@ def test_works_without_a_cache_folder(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with open_sandbox() as running, psycopg.connect(running.conninfo("postgres")) as connection:
         assert connection.execute("SELECT count(*) FROM auth.users").fetchone() == (0,)
+        assert running.uncached == f"{tmp_path}/file/trigger-audit/sandbox: Not a directory"
+
+
+def test_a_cache_folder_of_ours_is_made_and_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = store.store_folder()
+    assert folder == tmp_path / "cache" / "trigger-audit" / "sandbox"
+    assert store.obstacle(folder) is None
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_home_that_is_not_there_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Services often run with HOME=/nonexistent; as root they could make it."""
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "nonexistent"))
+    assert store.obstacle(store.store_folder()) == f"there is no folder {tmp_path}/nonexistent"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_folder_that_others_can_write_is_not_used(tmp_path: Path) -> None:
+    """What lies in it is run as ours."""
+    folder = tmp_path / "trigger-audit" / "sandbox"
+    folder.mkdir(parents=True)
+    for mode in (0o770, 0o707):
+        folder.chmod(mode)
+        assert store.obstacle(folder) == f"other accounts may write {folder}"
+    folder.chmod(0o755)
+    assert store.obstacle(folder) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT ROOT: a folder cannot be given to another account")
+def test_a_cache_folder_of_another_account_is_not_used(tmp_path: Path) -> None:
+    """As with `sudo` that keeps HOME."""
+    folder = tmp_path / "trigger-audit" / "sandbox"
+    folder.mkdir(parents=True)
+    os.chown(folder, 65534, 65534)
+    assert store.obstacle(folder) == f"{folder} belongs to another account"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT ROOT: an account that may not enter the folder cannot be taken on")
+def test_a_closed_cache_folder_is_no_error(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    os.seteuid(65534)
+    try:
+        told = store.obstacle(closed / "a" / "b" / "c")
+    finally:
+        os.seteuid(0)
+    assert told == f"{closed}/a/b/c: Permission denied"
 
 
 def test_a_damaged_stored_directory_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,16 @@ def test_loose_files_go_by_name(tmp_path: Path) -> None:
     assert _names(project_files(tmp_path)) == ["a.sql", "b.sql"]
 
 
+def test_the_suffix_in_any_case(tmp_path: Path) -> None:
+    """Loose files count; in a folder of migrations the Supabase CLI's own pattern decides, and it knows .sql alone."""
+    _make(tmp_path / "loose", "b.SQL", "a.sql", "c.Sql")
+    assert _names(project_files(tmp_path / "loose")) == ["a.sql", "b.SQL", "c.Sql"]
+    _make(tmp_path / "supabase", "migrations/1_a.sql", "migrations/2_b.SQL")
+    project = project_files(tmp_path)
+    assert _names(project) == ["1_a.sql"]
+    assert [Path(path).name for path, _ in project.skipped] == ["2_b.SQL"]
+
+
 def test_seeds_as_configured(tmp_path: Path) -> None:
     _make(tmp_path, "migrations/1_a.sql", "seed.sql", "seeds/2.sql", "seeds/1.sql")
     (tmp_path / "config.toml").write_text('[db.seed]\nsql_paths = ["./seeds/*.sql", "../outside.sql"]\n')

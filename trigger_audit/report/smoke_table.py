@@ -25,6 +25,11 @@ _MAIL = {
     Mail.SKIPPED: "never sent",
 }
 
+_HEADERS = ("flow", "payloads", "outcome", "the app user sees", "mail", "cause")
+_WRAPPED = ("payloads", "the app user sees", "mail", "cause")
+# Beyond this a word is broken, or a name without a blank would keep the table from ever fitting.
+_LONG_WORD = 30
+
 # Source text of a function by its signature, for the line that failed.
 Sources = Mapping[str, str]
 
@@ -61,14 +66,39 @@ def flow_table(flows: Iterable[FlowResult], style: Style) -> str:
             plain(step_cause(flow.failed_step)) if flow.failed_step else "",
         )
         rows.setdefault(key, []).append(flow.payload.value)
+    cells = [(name, ", ".join(payloads), *rest) for (name, *rest), payloads in rows.items()]
     return (
         tabulate(
-            [(name, ", ".join(payloads), *rest) for (name, *rest), payloads in rows.items()],
-            headers=("flow", "payloads", "outcome", "the app user sees", "mail", "cause"),
+            cells,
+            headers=_HEADERS,
             disable_numparse=True,
+            maxcolwidths=column_widths(cells, style.width) if style.terminal else None,
         )
         + "\n"
     )
+
+
+def column_widths(cells: Iterable[tuple[str, ...]], width: int) -> list[int | None]:
+    """How wide a column may be, for a table of `width`: None where it needs no wrapping.
+
+    The one that is widest beyond its longest word gives way first.
+    """
+    columns = list(zip(_HEADERS, *cells, strict=True))
+    natural = [max(map(len, column)) for column in columns]
+    wrapped = {at: natural[at] for at, header in enumerate(_HEADERS) if header in _WRAPPED}
+    floor = {at: max(len(_HEADERS[at]), min(_LONG_WORD, longest_word(columns[at]))) for at in wrapped}
+    spare = width - sum(natural) - 2 * (len(_HEADERS) - 1)
+    while spare < 0:
+        widest = max(wrapped, key=lambda at: wrapped[at] - floor[at])
+        if wrapped[widest] <= floor[widest]:
+            break
+        wrapped[widest] -= 1
+        spare += 1
+    return [limit if (limit := wrapped.get(at)) != size else None for at, size in enumerate(natural)]
+
+
+def longest_word(cells: Iterable[str]) -> int:
+    return max(len(word) for cell in cells for word in cell.split())
 
 
 def user_sees(flow: FlowResult) -> str:
