@@ -137,7 +137,9 @@ def test_metadata_that_auth_overwrites(smoke: Run) -> None:
         "BEFORE INSERT ON auth.users",
     )
     results = by_flow(smoke(sql, ["signup-email", "anonymous"]))
-    assert changed(results["signup-email"]) == {"auth.users.raw_user_meta_data.plan": ("free", "absent")}
+    assert changed(results["signup-email"]) == {
+        "auth.users.raw_user_meta_data.plan": ("free (a trigger wrote it)", "absent (Auth overwrote it later)")
+    }
     assert results["anonymous"].outcome is Outcome.PASS  # nothing writes it again
 
 
@@ -147,7 +149,12 @@ def test_added_app_metadata_survives_and_removed_comes_back(smoke: Run) -> None:
         "BEFORE INSERT ON auth.users",
     )
     result = by_flow(smoke(sql, ["signup-email"]))["signup-email"]
-    assert changed(result) == {"auth.users.raw_app_meta_data.provider": ("absent", "email")}
+    assert changed(result) == {
+        "auth.users.raw_app_meta_data.provider": (
+            "absent (a trigger removed it)",
+            "email (Auth overwrote it later)",
+        )
+    }
 
 
 def test_a_deletion_that_is_suppressed(smoke: Run) -> None:

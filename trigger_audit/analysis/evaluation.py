@@ -156,6 +156,8 @@ class Evaluation:
                 term = self.term(source.expression, known)
         finally:
             self._open.discard(name)
+        if term.reason == "NULL":
+            term = replace(term, reason=f"{name}, which is set to NULL,")
         if source.certain:
             return term
         # Where it is not sure that the assignment ran, or ran before, the value may be another one.
@@ -303,7 +305,7 @@ class Evaluation:
             nulls |= term.nulls
             always &= term.always
             if term.nulls:
-                reason = reason or term.reason
+                reason = reason or ("a CASE with NULL as a result" if term.reason == "NULL" else term.reason)
             constants = None if constants is None or term.constants is None else constants | term.constants
         if otherwise is None and falls_through:
             nulls |= falls_through

@@ -102,7 +102,10 @@ class Edits:
             document = row.get(column)
             found = document.get(key, _GONE) if isinstance(document, Mapping) else _GONE
             if found != value:
-                yield Change(f"auth.users.{column}.{key}", _or_absent(value), _or_absent(found))
+                expected = "absent (a trigger removed it)"
+                if value is not _GONE:
+                    expected = f"{shown(value)} (a trigger wrote it)"
+                yield Change(f"auth.users.{column}.{key}", expected, f"{_or_absent(found)} (Auth overwrote it later)")
 
 
 def _or_absent(value: object) -> str:

@@ -95,13 +95,14 @@ def check(audit: Audit) -> Iterator[Finding]:
                 {firing.flow for firing in firings}
             )
             when = f" in {', '.join(flows[:4])}{' and more' if len(flows) > 4 else ''}" if flows else ""
+            subject = "the value" if value.null_reason == "NULL" else value.null_reason
             # Whether the row that a look-up wants is there depends on the project's data, not on the flow.
             meta = replace(META, severity=Severity.WARNING) if value.null_reason == LOOKUP else META
             yield refusal(
                 meta,
                 site,
                 expression.span,
-                message=f"{value.null_reason} can be NULL, and {name} is NOT NULL",
+                message=f"{subject} can be NULL, and {name} is NOT NULL",
                 why=f"PostgreSQL refuses the row (23502){when}.",
                 fix=f"coalesce({expression.text}, <fallback>), or: alter table {target.table.sql} "
                 f"alter column {quoted(column.name)} drop not null",

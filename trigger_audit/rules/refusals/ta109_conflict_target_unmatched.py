@@ -81,14 +81,14 @@ def check(audit: Audit) -> Iterator[Finding]:
             continue
         message, state = problem
         unique = [index for index in target.table.indexes if index.unique and index.valid and None not in index.columns]
-        offered = "; ".join(f"({', '.join(str(column) for column in index.columns)})" for index in unique)
+        offered = "; ".join(shown(index) for index in unique)
         columns = ", ".join(str(column) for column in conflict.columns)
         quoted_columns = ", ".join(quoted(str(column)) for column in conflict.columns)
-        fix = (
-            f"alter table {target.table.sql} add unique ({quoted_columns})"
-            if columns
-            else "name a constraint that exists"
-        )
+        fix = "name a constraint that exists"
+        if columns:
+            fix = f"alter table {target.table.sql} add unique ({quoted_columns})"
+        if partial := partial_on(target.table, conflict):
+            fix = f"write on conflict ({quoted_columns}) where {partial}, or {fix}"
         yield refusal(
             META,
             target.site,
@@ -113,7 +113,25 @@ def unmatched(table: Table, conflict: Conflict) -> tuple[str, str] | None:
     if any(serves(index, conflict) for index in table.indexes):
         return None
     columns = ", ".join(str(column) for column in conflict.columns)
+    if partial_on(table, conflict):
+        return (
+            f"the unique index of {table.name} on ({columns}) is partial, and ON CONFLICT does not repeat its WHERE",
+            "42P10",
+        )
     return f"{table.name} has no unique index on ({columns}) for ON CONFLICT", "42P10"
+
+
+def partial_on(table: Table, conflict: Conflict) -> str | None:
+    """The predicate of a unique index that would serve if the target repeated it."""
+    if conflict.predicate is not None:
+        return None
+    return next((index.predicate for index in table.indexes if index.predicate and fits(index, conflict)), None)
+
+
+def shown(index: Index) -> str:
+    """`(a, b) where (c IS NULL)`."""
+    where = "" if index.predicate is None else f" where {index.predicate}"
+    return f"({', '.join(str(column) for column in index.columns)}){where}"
 
 
 def serves(index: Index, conflict: Conflict) -> bool:
@@ -121,8 +139,11 @@ def serves(index: Index, conflict: Conflict) -> bool:
 
     A partial index serves only where the target repeats its predicate; whether it is implied is not decided here.
     """
+    return fits(index, conflict) and (index.predicate is None or conflict.predicate is not None)
+
+
+def fits(index: Index, conflict: Conflict) -> bool:
+    """Whether it is unique, valid and on the target's columns, its predicate apart."""
     if not index.unique or not index.valid or None in index.columns:
         return False
-    if set(index.columns) != set(conflict.columns):
-        return False
-    return index.predicate is None or conflict.predicate is not None
+    return set(index.columns) == set(conflict.columns)

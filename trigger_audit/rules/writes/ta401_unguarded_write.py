@@ -6,7 +6,7 @@ expressions too.
 Why it hurts: each sign-up rewrites or empties the whole table: data is lost, every row is locked, and concurrent
 sign-ups wait for each other. Nothing is raised.
 
-How to mend: name the rows: `where id = new.id`.
+How to mend: name the rows: `where id = new.id` (`old.id` in a DELETE trigger).
 """
 
 from __future__ import annotations
@@ -85,10 +85,18 @@ def check(audit: Audit) -> Iterator[Finding]:
                 write.span,
                 message=f"{write.kind} without WHERE {verb} every row of {target} each time the trigger fires",
                 why="The other users' rows are changed and locked with every event; no error is raised.",
-                fix="name the rows, for instance: where id = new.id",
+                fix=f"name the rows{example(site)}",
                 cause=f"{write.kind} {target}",
                 proof=Proof.PATTERN,
             )
+
+
+def example(site: Site) -> str:
+    """A WHERE by the row that the trigger runs for; a helper and a trigger for each statement have none."""
+    trigger = site.visit.trigger
+    if trigger is None or trigger.level != "ROW":
+        return " in WHERE"
+    return f", for instance: where id = {'old' if site.visit.event == 'DELETE' else 'new'}.id"
 
 
 def is_own_table(audit: Audit, site: Site, write: Write) -> bool:
