@@ -29,8 +29,9 @@ WITH spaces AS (
      UNION ALL
     SELECT 'domain constraint', k.contypid, k.conname::text, '', 0, k.conbin::text
       FROM pg_catalog.pg_constraint AS k
-     WHERE k.contypid <> 0
-       AND k.conbin IS NOT NULL
+      JOIN pg_catalog.pg_type AS t ON t.oid = k.contypid
+      JOIN spaces AS s ON s.oid = t.typnamespace
+     WHERE k.conbin IS NOT NULL
      UNION ALL
     SELECT 'domain default', t.oid, t.typname::text, '', 0, t.typdefaultbin::text
       FROM pg_catalog.pg_type AS t

@@ -251,18 +251,49 @@ def test_binaries_that_are_not_there(tmp_path: Path) -> None:
     refused(run("scan", "-", "--postgres", str(tmp_path), stdin=""))
 
 
+_WRITE = "insert into public.notes (id) values (new.id)"
+
+
 @pytest.mark.parametrize(
-    "statement",
+    ("more", "statement", "told"),
     [
-        "perform pg_catalog.pg_advisory_lock(42)",
-        "reset session authorization",
-        "set local role postgres",
-        "perform pg_catalog.set_config('role', 'postgres', true)",
-        "execute $x$copy (select 1) to program 'true'$x$",
+        ("", "perform pg_catalog.pg_advisory_lock(42)", "public.f() line 3 calls pg_catalog.pg_advisory_lock"),
+        ("", "execute $x$copy (select 1) to program 'true'$x$", "public.f() line 3 calls COPY (reads or writes a file"),
+        ("", "execute 'copy auth.users to ' || quote_literal(new.id)", "public.f() line 3 calls COPY"),
+        ("", "truncate public.notes", "public.f() line 3 calls TRUNCATE public.notes (locks a table"),
+        (
+            "create sequence public.s;",
+            "perform setval('public.s', 1)",
+            "public.f() line 3 calls setval (sets a",
+        ),
+        (
+            "alter table public.notes alter note set default pg_try_advisory_lock(1)::text;",
+            _WRITE,
+            "public.notes column note default calls pg_try_advisory_lock (takes an advisory lock",
+        ),
+        (
+            "create domain public.d as boolean default pg_try_advisory_lock(1);"
+            "alter table public.notes alter note drop default, add d public.d;",
+            _WRITE,
+            "domain public.d default calls pg_try_advisory_lock",
+        ),
+        (
+            "create function public.g(text) returns boolean immutable language sql as "
+            "'select pg_catalog.pg_try_advisory_lock(1)';"
+            "alter table public.notes add constraint c check (public.g(note));",
+            _WRITE,
+            "public.g(text) line 1 calls pg_catalog.pg_try_advisory_lock",
+        ),
+        (
+            "create rule r as on insert to public.notes do also select pg_advisory_lock(1);",
+            _WRITE,
+            "public.notes rule r calls pg_advisory_lock",
+        ),
     ],
 )
-def test_a_hazard_is_refused_with_function_and_line(statement: str) -> None:
+def test_a_hazard_is_refused_with_its_place(more: str, statement: str, told: str) -> None:
     sql = f"""
+create table public.notes (id uuid, note text); {more}
 create function public.f() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
   {statement};
@@ -270,9 +301,8 @@ begin
 end $$;
 create trigger t after insert on auth.users for each row execute function public.f();
 """
-    error = refused(run("smoke", "-", "--flow", "signup-email", stdin=sql))
-    assert "public.f() line 3" in error
-    if "advisory" in statement:
+    assert told in refused(run("smoke", "-", "--flow", "signup-email", stdin=sql))
+    if "pg_advisory_lock(42)" in statement:
         allowed = run("smoke", "-", "--flow", "signup-email", "--allow-side-effects", "--format", "json", stdin=sql)
         assert allowed.code == 0
         assert json.loads(allowed.out)["hazards"][0]["line"] == 3

@@ -60,6 +60,26 @@ def test_as_postgres_like_on_a_hosted_project(fresh_database: FreshDatabase) -> 
     assert smoked["rolled_back"] is True
 
 
+def test_what_stays_is_told_before_a_run(fresh_database: FreshDatabase) -> None:
+    fresh_database.apply("""
+create table public.numbered (id bigint generated always as identity, user_id uuid);
+create function public.f() returns trigger language plpgsql security definer set search_path = '' as $$
+begin insert into public.numbered (user_id) values (new.id); return new; end $$;
+create trigger t after insert on auth.users for each row execute function public.f();
+""")
+    told = run("smoke", fresh_database.conninfo(), "--flow", "signup-email").err.splitlines()
+    first = next(at for at, line in enumerate(told) if "sequences" in line)
+    assert told[first : first + 2] == [
+        "note: numbers of sequences are not rolled back, these may advance: auth.refresh_tokens_id_seq,"
+        " public.numbered_id_seq",
+        "note: the rows of the run stay as dead rows until vacuum",
+    ]
+    quiet = run("smoke", fresh_database.conninfo(), "--flow", "signup-email", "--quiet")
+    assert (quiet.code, "note: " in quiet.err) == (0, False)
+    sandboxed = run("smoke", "-", "--flow", "signup-email", stdin="select 1;")
+    assert "sequences" not in sandboxed.err
+
+
 def test_as_auths_own_role(fresh_database: FreshDatabase) -> None:
     smoked = document("smoke", with_demo(fresh_database).conninfo("supabase_auth_admin"))
     assert smoked["session"]["by"] == "login"

@@ -103,8 +103,8 @@ class _Collector:
         functions.update((function.oid, function) for function in self._reached.functions)
         for function in functions.values():
             if bodies(function).body is None:
-                for call, effect in _of_source(function, self._behind):
-                    self._note(Hazard(function.name, None, call, effect), None, None)
+                for what, effect in _of_source(function, self._behind):
+                    self._note(Hazard(function.name, None, what, effect), None, None)
 
     def _native(self, label: str, oid: int, *, has_sequence: bool) -> None:
         """A function that is known by name alone. A column's sequence is announced by its own name."""
@@ -140,7 +140,8 @@ def _of_site(site: Site, catalog: Catalog, behind: Behind) -> _Found:
             table = catalog.table(write.target.schema, write.target.name, site.visit.search_path)
             if table is not None and table.kind == "f":
                 yield _hazard(site, write.span.start, f"{write.kind} {table.name}", FOREIGN), None
-        if sql.problem is not None:
+        if sql.refused is not None and not (sql.calls or sql.writes or sql.reads):
+            # PostgreSQL's grammar refuses it: nothing has been found in it.
             yield from _of_text(site, sql, sql.fragment.text, behind)
         elif not sql.is_expression and not sql.is_query:
             for what, effect in commands.of_command(sql.fragment.text, behind, site.visit.search_path):

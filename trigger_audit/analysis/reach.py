@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trigger_audit.analysis.calls import Calls, sql_of
 from trigger_audit.analysis.cascade import MOST_STEPS
 from trigger_audit.analysis.effects import effect_of
+from trigger_audit.analysis.evaluated import Use, defaults_of, events_of, is_evaluated
 from trigger_audit.analysis.model import Site, Visit
 from trigger_audit.analysis.sessions import Session, base_session
 from trigger_audit.analysis.statements import read_statement
@@ -27,17 +28,14 @@ from trigger_audit.catalog.model import Trigger
 from trigger_audit.plpgsql import tree
 
 if TYPE_CHECKING:
-    from trigger_audit.analysis.model import BodyFacts, Cascade, SqlFacts, Write
+    from trigger_audit.analysis.model import BodyFacts, Cascade, SqlFacts
     from trigger_audit.auth.model import Firing
-    from trigger_audit.catalog.model import Catalog, Function, Policy, Table
+    from trigger_audit.catalog.model import Catalog, Function, Table
     from trigger_audit.catalog.stored import Behind, Stored
 
 _WORD = re.compile(r"\w+")
 # Words that are operators without showing a symbol (LIKE, IN, ORDER BY ...).
 _SPELT = frozenset(("=", "<>", "<", ">", "<=", ">=", "~~", "!~~", "~~*", "!~~*"))
-_RULE_EVENTS = {"1": "SELECT", "2": "UPDATE", "3": "INSERT", "4": "DELETE"}
-_POLICY_EVENTS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
-_TRIGGER_EVENTS = {"INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +76,6 @@ def reached(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """An event on a table. `defaults`: the columns that get their DEFAULT, None for all. `by` leads there.
-
-    `fires`: its triggers are not in the cascade, so they are followed here.
-    """
-
-    table: int
-    event: str
-    defaults: frozenset[str] | None
-    session: Session
-    fires: bool
-    by: str = field(compare=False)
-
-
 class _Walk:
     def __init__(self, catalog: Catalog, behind: Behind, bodies: Callable[[Function], BodyFacts]) -> None:
         self._catalog = catalog
@@ -106,6 +89,7 @@ class _Walk:
         # Extensions bring hundreds of operators and casts, all of them harmless.
         self._operators = tuple(found for found in behind.operators if self._matters(found[1]))
         self._casts = tuple(found for found in behind.casts if self._matters(found[1]))
+        self._paths: dict[Session, tuple[str, ...]] = {}
         self._todo: list[Callable[[], None]] = []
         self._seen: set[object] = set()
         self.sites: list[Site] = []
@@ -125,7 +109,7 @@ class _Walk:
                 # Which columns an INSERT of Auth leaves out depends on the version of the schema.
                 defaults = None if firing.event == "INSERT" else frozenset[str]()
                 fires = table.oid not in roots
-                self._use(_Use(table.oid, firing.event, defaults, session, fires, table.name))
+                self._use(Use(table.oid, firing.event, defaults, session, fires, table.name))
                 self._everywhere(session)
         for visit in cascade.visits:
             session = Session(visit.role, visit.search_path)
@@ -196,7 +180,7 @@ class _Walk:
         table = catalog.tables[root.table] if trigger is not None else next(iter(catalog.tables.values()))
         return Visit(
             function, trigger, table if trigger is not None else None, event, root, table, event or "INSERT",
-            (function.name,), 0, session.role, session.search_path(catalog), (), frozenset(), (),
+            (function.name,), 0, session.role, self._path(session), (), frozenset(), (),
         )  # fmt: skip
 
     def _body(self, facts: BodyFacts, session: Session) -> None:
@@ -230,8 +214,14 @@ class _Walk:
         for sql in found:
             self._sql(sql, session, site.facts.function.name, follow=follow)
 
+    def _path(self, session: Session) -> tuple[str, ...]:
+        found = self._paths.get(session)
+        if found is None:
+            found = self._paths[session] = session.search_path(self._catalog)
+        return found
+
     def _sql(self, sql: SqlFacts, session: Session, by: str, *, follow: bool) -> None:
-        path = session.search_path(self._catalog)
+        path = self._path(session)
         for call in sql.calls:
             aggregate = self._aggregates.get(call.name)
             if aggregate is not None:
@@ -244,33 +234,33 @@ class _Walk:
         for read in sql.reads:
             table = self._catalog.table(read.schema, read.name, path)
             if table is not None:
-                self._use(_Use(table.oid, "SELECT", frozenset(), session, follow, by))
+                self._use(Use(table.oid, "SELECT", frozenset(), session, follow, by))
         for write in sql.writes:
             table = self._catalog.table(write.target.schema, write.target.name, path)
             if table is not None:
-                for event in _events(write):
-                    self._use(_Use(table.oid, event, _defaults(write, event, table), session, follow, by))
+                for event in events_of(write):
+                    self._use(Use(table.oid, event, defaults_of(write, event, table), session, follow, by))
 
     # Tables and types
 
-    def _use(self, use: _Use) -> None:
+    def _use(self, use: Use) -> None:
         if use not in self._seen:
             self._seen.add(use)
             self._todo.append(lambda: self._used(use))
 
-    def _used(self, use: _Use) -> None:
+    def _used(self, use: Use) -> None:
         table = self._catalog.tables.get(use.table)
         if table is None:
             return
         oid, event, session = use.table, use.event, use.session
         for stored in self._behind.by_owner.get(oid, ()):
-            if self._is_evaluated(stored, use, table):
+            if is_evaluated(stored, use, table, self._catalog):
                 self._stored(stored, session, use.by)
         for child in self._behind.children.get(oid, ()):
             part = self._catalog.tables.get(child)
             if part is not None and part.kind == "f" and event != "SELECT":
                 self.foreign.append((event, part, use.by))
-            self._use(_Use(child, event, use.defaults, session, True, use.by))
+            self._use(Use(child, event, use.defaults, session, True, use.by))
         if event == "SELECT":
             return
         if event == "INSERT":
@@ -288,37 +278,7 @@ class _Walk:
                 self._function(trigger.function, session, table.name, trigger, event)
         self._actions(table, use)
 
-    def _is_evaluated(self, stored: Stored, use: _Use, table: Table) -> bool:
-        writes = use.event in ("INSERT", "UPDATE")
-        match stored.kind:
-            case "default":
-                return writes and (use.defaults is None or stored.name in use.defaults)
-            case "generated":
-                # A virtual column (18 and later) is computed when it is read.
-                return writes or (stored.command == "v" and use.event == "SELECT")
-            case "constraint" | "index" | "partition key":
-                return writes
-            case "rule":
-                return _RULE_EVENTS.get(stored.command) == use.event
-            case "trigger":
-                return bool(int(stored.command) & _TRIGGER_EVENTS.get(use.event, 0))
-            case "policy":
-                event = _POLICY_EVENTS.get(stored.command, use.event)
-                policy = next((each for each in table.policies if each.name == stored.name), None)
-                return event in (use.event, "SELECT") and self._holds_for(policy, table, use.session.role)
-        return False
-
-    def _holds_for(self, policy: Policy | None, table: Table, name: str) -> bool:
-        role = self._catalog.roles.get(name)
-        if policy is None or not table.row_security:
-            return False
-        if role is None:
-            return True
-        if role.superuser or role.bypass_rls or (table.owner in role.member_of and not table.force_row_security):
-            return False
-        return not policy.roles or not role.member_of.isdisjoint(policy.roles)
-
-    def _through(self, view: Table, use: _Use) -> None:
+    def _through(self, view: Table, use: Use) -> None:
         """A write to a view that PostgreSQL rewrites to one of its table, as the view's owner."""
         owner = Session(view.owner, use.session.path)
         for stored in self._behind.by_owner.get(view.oid, ()):
@@ -328,9 +288,9 @@ class _Walk:
                     if table is not None and table.kind == "f":
                         self.foreign.append((use.event, table, view.name))
                     if oid != view.oid:
-                        self._use(_Use(oid, use.event, None, owner, True, view.name))
+                        self._use(Use(oid, use.event, None, owner, True, view.name))
 
-    def _actions(self, table: Table, use: _Use) -> None:
+    def _actions(self, table: Table, use: Use) -> None:
         """What foreign keys do to the rows that reference one that goes or changes."""
         for other, constraint in self._catalog.referencing.get(table.oid, ()):
             action = {"DELETE": constraint.on_delete, "UPDATE": constraint.on_update}.get(use.event, "")
@@ -338,7 +298,7 @@ class _Walk:
                 session = Session(other.owner, use.session.path)
                 event = "DELETE" if action == "c" and use.event == "DELETE" else "UPDATE"
                 defaults = frozenset(constraint.columns) if action == "d" else frozenset()
-                self._use(_Use(other.oid, event, defaults, session, use.fires, use.by))
+                self._use(Use(other.oid, event, defaults, session, use.fires, use.by))
 
     def _type(self, oid: int, session: Session) -> None:
         """A domain's constraints and default, a range's functions, and the same for what a type is made of."""
@@ -383,11 +343,11 @@ class _Walk:
             owner = session if table is None else Session(table.owner, session.path)
             self._sql(rule, owner, label, follow=True)
         for oid in stored.relations:
-            self._use(_Use(oid, "SELECT", frozenset(), session, True, by))
+            self._use(Use(oid, "SELECT", frozenset(), session, True, by))
             if stored.kind == "rule" and stored.owner in self._catalog.tables:
                 # A view's tables are read as its owner, unless it is security_invoker.
                 owner = Session(self._catalog.tables[stored.owner].owner, session.path)
-                self._use(_Use(oid, "SELECT", frozenset(), owner, True, by))
+                self._use(Use(oid, "SELECT", frozenset(), owner, True, by))
 
 
 def _by_word(catalog: Catalog, behind: Behind) -> dict[str, tuple[int, ...]]:
@@ -408,35 +368,3 @@ def _by_word(catalog: Catalog, behind: Behind) -> dict[str, tuple[int, ...]]:
             if column.type_oid in active:
                 found.setdefault(table.relation.lower(), []).append(column.type_oid)
     return {word: tuple(oids) for word, oids in found.items()}
-
-
-def _without(table: Table, columns: Iterable[str]) -> frozenset[str]:
-    return frozenset(column.name for column in table.columns).difference(columns)
-
-
-def _events(write: Write) -> tuple[str, ...]:
-    if write.kind == "MERGE":
-        return ("INSERT", "UPDATE", "DELETE")
-    if write.conflict is not None and not write.conflict.does_nothing:
-        return (write.kind, "UPDATE")
-    return (write.kind,)
-
-
-def _defaults(write: Write, event: str, table: Table) -> frozenset[str] | None:
-    """The columns that get their DEFAULT; None where that is not known."""
-    if write.kind == "MERGE":
-        return None
-    rows = write.rows
-    if event == "UPDATE":
-        rows = (write.conflict.assignments,) if write.conflict is not None else rows
-        return frozenset(each.column for row in rows for each in row if each.is_default)
-    if event != "INSERT":
-        return frozenset()
-    if not rows:
-        return None if write.columns is None else _without(table, write.columns)
-    given = [frozenset(each.column for each in row if not each.is_default) for row in rows]
-    always = frozenset.intersection(*given)
-    if write.columns is None:
-        names = {f"#{number}": column.name for number, column in enumerate(table.columns, 1)}
-        always = frozenset(names.get(position, position) for position in always)
-    return _without(table, always)

@@ -23,7 +23,7 @@ from trigger_audit.cli.options import (
     verbosity,
     write_outputs,
 )
-from trigger_audit.cli.telling import chosen_target, tell_about
+from trigger_audit.cli.telling import chosen_target, tell_about, tell_what_stays
 from trigger_audit.cli.terminal import Messages, style_for
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ def smoke(
             flows=codes(flow) or None,
             allow_side_effects=allow_side_effects,
             not_applied=opened.not_applied,
+            # A sandbox is thrown away: there is nothing that could stay.
+            announce=None if opened.loaded is not None else lambda sequences: tell_what_stays(sequences, messages),
         )
     messages.clear()
     write_outputs(outputs, lambda kind: render(result, kind, None))

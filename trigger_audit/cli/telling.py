@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trigger_audit.cli.terminal import Messages
     from trigger_audit.opening import OpenTarget
     from trigger_audit.target import Target
+
+_MOST_SEQUENCES = 10
 
 
 def chosen_target(arguments: list[str] | None, messages: Messages) -> Target:
@@ -42,3 +46,12 @@ def tell_about(opened: OpenTarget, messages: Messages) -> None:
         number = len(opened.not_applied)
         what = "" if number == 1 else f"{number} statements, all in the report; the first: "
         messages.say(f"not applied: {what}{first.object}:{first.line}: {first.reason.removeprefix('not applied: ')}")
+
+
+def tell_what_stays(sequences: Sequence[str], messages: Messages) -> None:
+    """What a database keeps of a run although it is rolled back."""
+    if sequences:
+        more = len(sequences) - _MOST_SEQUENCES
+        names = ", ".join(sequences[:_MOST_SEQUENCES]) + (f" and {more} more" if more > 0 else "")
+        messages.note(f"note: numbers of sequences are not rolled back, these may advance: {names}")
+    messages.note("note: the rows of the run stay as dead rows until vacuum")
