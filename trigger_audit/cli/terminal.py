@@ -22,9 +22,8 @@ def coloured(stream: TextIO) -> bool:
 
 
 def style_for(stream: TextIO) -> Style:
-    terminal = stream.isatty()
-    width = shutil.get_terminal_size((100, 24)).columns if terminal else 100
-    return Style(colour=coloured(stream), width=max(60, min(width, 140)), terminal=terminal)
+    terminal = shutil.get_terminal_size((100, 24)).columns if stream.isatty() else None
+    return Style(colour=coloured(stream), width=max(40, min(terminal or 100, 140)), terminal=terminal)
 
 
 @dataclass(slots=True)

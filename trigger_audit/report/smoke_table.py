@@ -72,7 +72,7 @@ def flow_table(flows: Iterable[FlowResult], style: Style) -> str:
             cells,
             headers=_HEADERS,
             disable_numparse=True,
-            maxcolwidths=column_widths(cells, style.width) if style.terminal else None,
+            maxcolwidths=column_widths(cells, style.terminal) if style.terminal is not None else None,
         )
         + "\n"
     )

@@ -22,14 +22,15 @@ _COLOURS = {"error": "1;31", "warning": "1;33", "info": "1;36", "gutter": "1;34"
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How to print: with colour or without, how many columns there are, and whether they are a terminal's.
+    """How to print: with colour or without, and how wide a paragraph may be.
 
-    What is a line of its own stays one in a file or a pipe; on a terminal it is wrapped.
+    `terminal` is the number of a terminal's columns. What is a line of its own stays one in a file or a pipe (None); on
+    a terminal it is wrapped.
     """
 
     colour: bool = False
     width: int = 100
-    terminal: bool = False
+    terminal: int | None = None
 
     def paint(self, kind: str, text: str) -> str:
         return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if self.colour else text
@@ -37,11 +38,11 @@ class Style:
     def line(self, label: str, kind: str | None, text: str, indent: int = 2) -> str:
         """`label text` with the label painted, the text made safe, and continuation lines indented by blanks."""
         shown = plain(text)
-        if self.terminal:
+        if self.terminal is not None:
             # The label stands for its columns alone, so that its colour does not count.
             filled = textwrap.wrap(
                 "x" * len(label) + shown,
-                max(20, self.width),
+                self.width,
                 subsequent_indent=" " * indent,
                 break_long_words=False,
                 break_on_hyphens=False,
