@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from tests.smoke.conftest import Database, Run, connect, users
 from tests.smoke.test_failing import trigger
 from trigger_audit.analysis.model import Hazard
+from trigger_audit.auth.values import Probe
 from trigger_audit.errors import TriggerAuditError, UsageError
+from trigger_audit.smoke.payloads import Probes
 from trigger_audit.smoke.runner import run_smoke
 
 
@@ -112,3 +115,22 @@ def test_a_transaction_that_a_trigger_ends_fails(smoke: Run) -> None:
     step = smoke(sql, ["signup-email"]).flows[0].failed_step
     assert step is not None
     assert step.sqlstate == "2D000"
+
+
+def test_rows_that_are_left_are_told(fresh_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = Probes.user
+
+    def also_known(self: Probes, *arguments: Any) -> dict[Probe, object]:
+        self.emails.append("trigger-audit-0@example.com")
+        return make(self, *arguments)
+
+    monkeypatch.setattr(Probes, "user", also_known)
+    with connect(fresh_database) as connection:
+        connection.execute(
+            "INSERT INTO auth.users (id, email) VALUES (gen_random_uuid(), 'trigger-audit-0@example.com')"
+        )
+        report = run_smoke(connection, flows=["invite"], hazards=(), allow_side_effects=False, target={})
+    assert not report.rolled_back
+    assert report.not_verified == (
+        "rows of the probe users are left in auth.users (1): their e-mail is like 'trigger-audit-%@example.%'"
+    )

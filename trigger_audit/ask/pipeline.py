@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from trigger_audit.analysis.questions.model import Question, Reply
+from trigger_audit.database.patience import SILENCE, silent
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -25,7 +26,7 @@ def describe(connection: Connection[Any], questions: Sequence[Question]) -> list
     frees the statement's locks. Statements are unnamed, so poolers see nothing of them.
 
     Raises:
-        psycopg.OperationalError: the connection was lost.
+        psycopg.OperationalError: the connection was lost, or the server has fallen silent.
     """
     encoding = connection.info.encoding
     replies: list[Reply] = []
@@ -82,7 +83,9 @@ def _encoded(question: Question, encoding: str) -> bytes | None:
 def _flush(pgconn: PGconn) -> None:
     """Sends what is queued, reading meanwhile, so that neither side waits for the other."""
     while pgconn.flush():
-        readable, _, _ = select.select([pgconn.socket], [pgconn.socket], [])
+        readable, writable, _ = select.select([pgconn.socket], [pgconn.socket], [], SILENCE)
+        if not readable and not writable:
+            raise silent()
         if readable:
             pgconn.consume_input()
 
@@ -95,7 +98,8 @@ def _until_sync(pgconn: PGconn) -> Iterator[PGresult]:
     while True:
         _flush(pgconn)
         while pgconn.is_busy():
-            select.select([pgconn.socket], [], [])
+            if select.select([pgconn.socket], [], [], SILENCE) == ([], [], []):
+                raise silent()
             pgconn.consume_input()
         result = pgconn.get_result()
         if result is None:

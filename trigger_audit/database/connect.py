@@ -13,6 +13,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.json import set_json_loads
 
 from trigger_audit.database.dsn import Dsn
+from trigger_audit.database.patience import PatientConnection
 from trigger_audit.database.problems import explain
 from trigger_audit.resources import read_sql
 
@@ -22,17 +23,22 @@ _CONNECT_TIMEOUT = "10"
 def connect(dsn: Dsn, *, application_name: str = "trigger-audit") -> psycopg.Connection[Any]:
     """A connection without autocommit that prepares no statements, so that it works through poolers.
 
+    The connecting takes ten seconds at most, unless the URL or PGCONNECT_TIMEOUT tells otherwise, and a server that
+    falls silent is waited for no longer than `patience.SILENCE`.
+
     No session-level setting is made and no `options` are sent: a pooler in transaction mode refuses them, or hands
     them on to other clients. Raises TriggerAuditError in plain words, without the password.
     """
     try:
-        connection = psycopg.connect(prepare_threshold=None, **_arguments(dsn, application_name, "UTF8"))
+        connection = PatientConnection.connect(prepare_threshold=None, **_arguments(dsn, application_name, "UTF8"))
         if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
             # Such a database holds bytes of any encoding, and the server refuses to hand over as UTF8 what is not. In
             # LATIN1 every byte is a character, so that names and bodies come back to the server as they were. It is
             # asked for anew, since a SET would outlast our transactions.
             connection.close()
-            connection = psycopg.connect(prepare_threshold=None, **_arguments(dsn, application_name, "LATIN1"))
+            connection = PatientConnection.connect(
+                prepare_threshold=None, **_arguments(dsn, application_name, "LATIN1")
+            )
             # psycopg takes JSON for UTF-8 whatever the encoding.
             set_json_loads(_latin1_json, connection)
     except psycopg.Error as error:

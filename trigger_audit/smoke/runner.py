@@ -18,14 +18,15 @@ from trigger_audit.auth.steps import Flow
 from trigger_audit.errors import TriggerAuditError, UsageError
 from trigger_audit.resources import read_sql
 from trigger_audit.smoke.catalog import Target, look_at_target
-from trigger_audit.smoke.context import Candidate, full_name, innermost_frame
+from trigger_audit.smoke.context import Candidate, Frame, full_name, innermost_frame
 from trigger_audit.smoke.hazards import refuse_hazards
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Answer, FailedStep, FlowResult, Mail, Outcome, Payload, SmokeReport
 from trigger_audit.smoke.payloads import Probes, payloads_of
 from trigger_audit.smoke.replay import Observation, Replay
 from trigger_audit.smoke.scrub import scrubbed_change, scrubbed_step
-from trigger_audit.smoke.session import Limits, Server, Session, look_at_server
+from trigger_audit.smoke.session import Limits, Session, look_at_server
+from trigger_audit.smoke.watch import Watch
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -56,37 +57,43 @@ def run_smoke(
     """Replays the named flows of Auth (all where None) on the connection, one savepoint each, and rolls back.
 
     Latent flows run too and are marked. `hazards` are what the analysis found reachable; `target` goes into the report
-    as it is. The connection must be idle; its settings are as before afterwards.
+    as it is. The connection must be idle; its settings are as before afterwards. It is closed afterwards where a
+    function would not end by itself: that flow is skipped, and the others go on over a new one.
+
+    No attempt begins after sixty times the statement's limit and a minute (11 minutes), and one takes six times the
+    limit and ten seconds at most, with at most 11 more to end what will not end (watch.py).
 
     UsageError for an unknown flow. TriggerAuditError where a hazard is not allowed, the server is a standby or
-    read-only, auth.users is missing or not to be written, or the connection is lost.
+    read-only, auth.users is missing or not to be written, the connection is lost, or a function that would not end
+    could not be ended.
     """
     chosen = _chosen(flows)
     refuse_hazards(hazards, allow=allow_side_effects)
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise TriggerAuditError("the connection is in a transaction already, and smoke must have one of its own")
-    with _exclusively(connection):
-        run = _Run(connection, limits or Limits())
+    limits = limits or Limits()
+    with Watch(limits) as watch, watch.heeding_ctrl_c(), _exclusively(connection):
+        run = _Run(connection, limits, watch)
         try:
-            # A standby refuses to begin a read-write transaction at all, so the first look is one that only reads.
-            connection.read_only = True
-            server = look_at_server(connection)
-            connection.rollback()
-            connection.read_only = False
-            run.start(server)
+            run.start()
             results = tuple(result for flow in chosen for result in run.flow(flow))
             session = run.session.info(run.target.gaps)
         except Error as error:
+            if watch.stopped is not None:
+                raise TriggerAuditError("the database does not answer: the connection was closed") from None
             raise TriggerAuditError(f"the database broke off: {_one_line(error)}") from error
         finally:
-            rolled_back = _roll_back(connection, run)
+            not_verified = _roll_back(run)
+            if run.connection is not connection:
+                run.connection.close()
     return SmokeReport(
         target=target,
         session=session,
         flows=results,
         hazards=tuple(hazards),
         strongest_lock=max(run.locks, key=_LOCKS.index, default=None),
-        rolled_back=rolled_back,
+        rolled_back=not_verified is None,
+        not_verified=not_verified,
     )
 
 
@@ -104,18 +111,22 @@ def _chosen(names: Sequence[str] | None) -> tuple[Flow, ...]:
 def _exclusively(connection: Connection) -> Iterator[None]:
     """One READ COMMITTED read-write transaction, no autocommit, no prepared statements; the old settings afterwards."""
     before = (connection.autocommit, connection.isolation_level, connection.read_only, connection.prepare_threshold)
-    rows = connection.row_factory
+    rows, cursors = connection.row_factory, connection.cursor_factory
+    _set_up(connection)
+    try:
+        yield
+    finally:
+        connection.row_factory, connection.cursor_factory = rows, cursors
+        if not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE:
+            connection.autocommit, connection.isolation_level, connection.read_only, _ = before
+        connection.prepare_threshold = before[3]
+
+
+def _set_up(connection: Connection) -> None:
     connection.autocommit = False
     connection.isolation_level = IsolationLevel.READ_COMMITTED
     connection.prepare_threshold = None
     connection.row_factory = tuple_row
-    try:
-        yield
-    finally:
-        connection.row_factory = rows
-        if not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE:
-            connection.autocommit, connection.isolation_level, connection.read_only, _ = before
-        connection.prepare_threshold = before[3]
 
 
 def _one_line(error: Error) -> str:
@@ -142,18 +153,30 @@ class _Way:
 class _Run:
     """The state of one smoke run: the session, the target, and the probe users made so far."""
 
-    def __init__(self, connection: Connection, limits: Limits) -> None:
+    def __init__(self, connection: Connection, limits: Limits, watch: Watch) -> None:
         self.connection = connection
         self.limits = limits
+        self.watch = watch
+        self.ends = time.monotonic() + 60 * limits.statement / 1000 + 60
+        self.making: Flow | None = None
+        """The earlier flow that runs at the moment, to make a user to start from."""
         self.probes = Probes()
         self.locks: set[str] = set()
         self.dead_ends: dict[tuple[str, Payload, bool], str] = {}
         self.session: Session
         self.target: Target
 
-    def start(self, server: Server) -> None:
-        self.session = Session(self.connection, server, self.limits)
+    def start(self) -> None:
+        """Begins on a connection that is idle: the first one, or one after a function that had to be ended."""
+        self.watch.guard(self.connection)
+        # A standby refuses to begin a read-write transaction at all, so the first look is one that only reads.
+        self.connection.read_only = True
+        server = look_at_server(self.connection)
+        self.connection.rollback()
+        self.connection.read_only = False
+        self.session = Session(self.connection, server, self.watch.limits)
         self.session.limit()
+        self.watch.follow()
         self.target = look_at_target(self.connection, self.session)
 
     def flow(self, flow: Flow) -> Iterator[FlowResult]:
@@ -167,6 +190,9 @@ class _Run:
         """Tries the ways to a starting user in turn, each in a savepoint, until the flow can go on from one."""
         refusals: list[str] = []
         for way in self._ways(flow, payload):
+            if time.monotonic() > self.ends:
+                reason = "not tried: the flows before took too long altogether"
+                return _Attempt(Observation(flow, limit=reason), reason)
             attempt = self._attempt(flow, payload, way, refusals)
             if attempt is not None and self._may_hide_a_limit(attempt.observation):
                 attempt = self._attempt(flow, payload, way, refusals, wait_for_locks=True)
@@ -184,13 +210,55 @@ class _Run:
         *,
         wait_for_locks: bool = False,
     ) -> _Attempt | None:
-        self.connection.execute("SAVEPOINT flow")
-        self.session.set_limits(wait_for_locks=wait_for_locks)
-        attempt = self._try(flow, payload, way, refusals)
-        self._note_locks()
-        self.connection.execute("ROLLBACK TO SAVEPOINT flow")
-        self.connection.execute("RELEASE SAVEPOINT flow")
+        self.watch.limits = self.session.limits
+        self.making = None
+        try:
+            with self.watch.attempt():
+                self.connection.execute("SAVEPOINT flow")
+                self.session.set_limits(wait_for_locks=wait_for_locks)
+                attempt = self._try(flow, payload, way, refusals)
+                self._note_locks()
+                self.connection.execute("ROLLBACK TO SAVEPOINT flow")
+                self.connection.execute("RELEASE SAVEPOINT flow")
+        except Error as error:
+            if not self.watch.stopped:
+                raise
+            return self._go_on(flow, payload, way, refusals, self.watch.error or error)
         return attempt
+
+    def _go_on(self, flow: Flow, payload: Payload, way: _Way, refusals: list[str], error: Error) -> _Attempt | None:
+        """After a statement that had to be ended: a new connection. The flow, or that way to it, is given up."""
+        words, guilty = self.watch.stopped, self.making or flow
+        self._hurry()
+        frame = innermost_frame(error.diag.context)
+        self._connect_again(guilty)
+        if frame is not None:
+            words = f"{words}, in {self._full_name(frame)}" + ("" if frame.line is None else f" line {frame.line}")
+        refusal = f"{guilty.name} with {way.payload.value} metadata {words}"
+        if not way.triggers_off and (self.making is not None or payload is not Payload.DUPLICATE):
+            self.dead_ends[guilty.name, way.payload, way.triggers_off] = refusal
+        if self.making is not None:
+            refusals.append(refusal)
+            return None
+        reason = f"{flow.name} {words}"
+        return _Attempt(Observation(flow, limit=reason), reason)
+
+    def _connect_again(self, guilty: Flow) -> None:
+        told = f"{guilty.name} goes on past our statement_timeout"
+        self.connection.close()
+        try:
+            self.connection = self.watch.reconnect()
+            _set_up(self.connection)
+            self.start()
+        except TimeoutError:
+            pid = self.watch.backend and self.watch.backend["pid"]
+            raise TriggerAuditError(
+                f"{told}, and its server process could not be ended", f"end it: select pg_terminate_backend({pid})"
+            ) from None
+        except Error as error:
+            raise TriggerAuditError(
+                f"{told}, so that its connection had to be ended, and the database takes no other: {_one_line(error)}"
+            ) from None
 
     def _may_hide_a_limit(self, observation: Observation) -> bool:
         """Whether a statement took so long that a handler in it may have caught our lock_timeout (55P03)."""
@@ -226,11 +294,13 @@ class _Run:
                 return None
         self.session.enter()
         for earlier in way.before:
+            self.making = earlier
             known = self.dead_ends.get((earlier.name, way.payload, triggers_off))
             refusal = known or self._dead_end(replay.run(earlier), way)
             if refusal is not None:
                 refusals.append(refusal)
                 return None
+        self.making = None
         if triggers_off:
             self.session.leave()
             self.session.switch_triggers(off=False)
@@ -267,7 +337,7 @@ class _Run:
 
     def _hurry(self) -> None:
         """Shortens the limits once one has been reached: a function that never ends is not waited for each time."""
-        self.session.limits = replace(
+        self.session.limits = self.watch.limits = replace(
             self.limits, statement=max(1, self.limits.statement // 5), lock=max(1, self.limits.lock // 5)
         )
 
@@ -303,13 +373,16 @@ class _Run:
         frame = innermost_frame(None if failed is None else failed.context)
         if failed is None or frame is None:
             return failed
+        return replace(failed, function=self._full_name(frame))
+
+    def _full_name(self, frame: Frame) -> str:
         with self.connection.cursor(row_factory=dict_row) as cursor:
             cursor.execute(read_sql("smoke/functions.sql"), {"name": frame.name, "schema": frame.schema})
             candidates = [
                 Candidate(row["schema_name"], row["function_name"], tuple(row["argument_types"]), row["fired"])
                 for row in cursor
             ]
-        return replace(failed, function=full_name(frame, candidates))
+        return full_name(frame, candidates)
 
 
 def flows_before(flow: Flow, start: str) -> tuple[Flow, ...]:
@@ -342,25 +415,33 @@ def _answer(response: Response, failed: FailedStep | None) -> Answer:
     return Answer(response.status, response.error_code, message)
 
 
-def _roll_back(connection: Connection, run: _Run) -> bool:
+def _roll_back(run: _Run) -> str | None:
     """Ends the transaction and looks, in a new one that can only read, that no probe row is left.
 
-    False where the look was not possible: never an error of its own, for it runs behind others. A session advisory lock
-    that a trigger took survives a rollback, so all are given back.
+    Why that cannot be said, None where it can: never an error of its own, for it runs behind others. A session advisory
+    lock that a trigger took survives a rollback, so all are given back.
     """
+    connection = run.connection
     try:
         connection.rollback()
         connection.read_only = True
         session: Session | None = getattr(run, "session", None)
         if session is None:
-            return True  # nothing has run
+            return None  # nothing has run
+        session.set_limits()
         session.enter()
         parameters = {"ids": run.probes.ids, "emails": run.probes.emails}
         row = connection.execute(read_sql("smoke/leftovers.sql"), parameters).fetchone()
         connection.rollback()
         connection.execute("SELECT pg_catalog.pg_advisory_unlock_all()")
         connection.rollback()
-    except Error:
+    except Error as error:
         connection.close()
-        return False
-    return row is not None and row[0] == 0 and not row[1]
+        return f"the look whether rows of the probe users are left was not possible: {_one_line(error)}"
+    if row is None or row[1]:
+        role = session.info(()).role
+        return f"row security hides rows of auth.users from {role}, so that rows of the probe users would not be seen"
+    if row[0]:
+        like = "trigger-audit-%@example.%"
+        return f"rows of the probe users are left in auth.users ({row[0]}): their e-mail is like '{like}'"
+    return None
