@@ -2,7 +2,7 @@
 --   operator (name: its symbol) -> its function; cast (name: the target type's) -> its function; aggregate -> its
 --   support functions; range -> its canonical and difference functions; index (of a table) -> the support functions and
 --   operators of its classes; event (name: the event trigger's) -> its function; child (of a parent table); sequence
---   (of a table; name: the column's) -> the sequence that fills the column.
+--   (of a table; name: the column's) -> the sequence that fills the column; program (a foreign table, no target).
 --   Built-in operators, casts, aggregates, ranges and operator classes are left out (their oids are below 16384).
 -- Minimum server version: 14
 SELECT 'operator' AS kind, 0::bigint AS source, o.oprname::text AS name, o.oprcode::pg_catalog.oid::bigint AS target
@@ -69,4 +69,8 @@ SELECT 'sequence', a.attrelid::bigint, a.attname::text, s.oid::bigint
  WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
    AND e.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
    AND e.deptype = 'i'
+ UNION
+SELECT 'program', f.ftrelid::bigint, '', 0
+  FROM pg_catalog.pg_foreign_table AS f
+ WHERE EXISTS (SELECT FROM pg_catalog.unnest(f.ftoptions) AS o(option) WHERE o.option LIKE 'program=%')
  ORDER BY 1, 2, 3, 4;

@@ -125,6 +125,26 @@ def test_other_languages_are_searched_as_text(postgres15: Sandbox) -> None:
     assert (found.function, found.line, found.call) == ("public.f()", None, "http_get")
 
 
+def test_texts_that_are_given_to_a_function(postgres15: Sandbox) -> None:
+    more = """
+create function public.run(command text) returns void language plpgsql as $$ begin execute command; end $$;
+create function public.say(command text) returns void language plpgsql as $$ begin raise notice '%', command; end $$;
+create function public.by_argument() returns trigger language plpgsql as $$
+begin
+  execute tg_argv[0];
+  return new;
+end $$;
+create trigger b after insert on auth.users for each row execute function by_argument('select http_get(1)');
+"""
+    body = "perform run('select dblink_connect(1)'); perform say('do not http_get(it)');"
+    with prepared(postgres15.conninfo(), on_sign_up(body, more), "supabase_admin") as connection:
+        found = found_on(connection).hazards
+    assert [(each.function, each.line, each.call) for each in found] == [
+        ("public.by_argument()", 3, "http_get"),
+        ("public.handler()", 3, "dblink_connect"),
+    ]
+
+
 def test_what_truncate_and_setval_do_to_others(postgres15: Sandbox) -> None:
     """TRUNCATE's lock keeps readers out until the end; setval's value outlives the rollback."""
     conninfo = postgres15.conninfo()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.analysis.cascades import prepared
 from tests.analysis.test_hazards import found_on, on_sign_up
-from trigger_audit.analysis.effects import FOREIGN, LOCK
+from trigger_audit.analysis.effects import FILE, FOREIGN, LOCK
 from trigger_audit.sandbox.server import Sandbox
 
 HIDDEN = """
@@ -238,6 +238,27 @@ FOUND = {
         "null;",
         IN_BODY,
     ),
+    "variadic function": (
+        "create function many(variadic int[]) returns int language sql as 'select public.hidden()';",
+        "perform many(1, 2, 3);",
+        IN_BODY,
+    ),
+    "procedure with OUT": (
+        "create procedure p(a int, out b int) language plpgsql as 'begin b := public.hidden(); end';",
+        "declare b int; begin call p(1, b); end;",
+        IN_BODY,
+    ),
+    "function of a later schema": (
+        "create function f(int) returns int language sql as 'select 1';"
+        "create function extensions.f(text) returns int language sql as 'select public.hidden()';",
+        "perform f('x'::text);",
+        IN_BODY,
+    ),
+    "function as a field": (
+        "create function full_name(profiles) returns int language sql as 'select public.hidden()';",
+        "perform p.full_name from profiles p;",
+        IN_BODY,
+    ),
     "internal function under another name": (
         "create function mine(bigint) returns void language internal as 'pg_advisory_lock_int8';",
         "perform mine(1);",
@@ -337,6 +358,20 @@ create foreign table public.part partition of public.parted default server elsew
     assert [(each.function, each.call, each.effect) for each in found] == [
         ("public.handler()", "UPDATE public.part", FOREIGN),
         ("public.near", "INSERT public.far", FOREIGN),
+    ]
+
+
+def test_a_foreign_table_that_runs_a_program(postgres15: Sandbox) -> None:
+    more = """
+create extension file_fdw; create server files foreign data wrapper file_fdw;
+create foreign table public.listed (line text) server files options (program 'ls /');
+create foreign table public.filed (line text) server files options (filename '/etc/hostname');
+"""
+    body = "if exists (select from filed) then null; end if; perform line from listed;"
+    with prepared(postgres15.conninfo(), on_sign_up(body, more), "supabase_admin") as connection:
+        found = found_on(connection).hazards
+    assert [(each.function, each.call, each.effect) for each in found] == [
+        ("public.handler()", "SELECT public.listed", FILE)
     ]
 
 

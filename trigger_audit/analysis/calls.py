@@ -43,9 +43,7 @@ class Calls:
             found = tuple(
                 function
                 for function in self._catalog.functions_by_name.get((schema, call.name), ())
-                if function.kind in ("f", "p")
-                and not function.returns_trigger
-                and len(function.arguments) - function.defaults <= call.arguments <= len(function.arguments)
+                if function.kind in ("f", "p") and not function.returns_trigger and function.takes(call.arguments)
             )
             if found:
                 return found

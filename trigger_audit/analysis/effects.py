@@ -39,6 +39,9 @@ _FILES = frozenset(
     "lo_import lo_export pg_read_file pg_read_binary_file pg_file_write pg_file_unlink pg_file_rename "
     "pg_file_sync".split()
 )
+_SCHEMAS = {"aws_lambda": REQUEST, "aws_s3": REQUEST, "utl_file": FILE}
+"""Schemas of extensions all of whose functions do the like."""
+
 _OWN_SCHEMAS = (None, "pg_catalog")
 _CALL = re.compile(r'(?:(?<!\w)"?(\w+)"?\s*\.\s*)?(?<!\w)"?(\w+)"?\s*\(')
 
@@ -50,6 +53,8 @@ def effect_of(schema: str | None, name: str) -> str | None:
         return REQUEST
     if name == "dblink" or name.startswith("dblink_"):
         return REMOTE
+    if schema in _SCHEMAS:
+        return _SCHEMAS[schema]
     if name in ("pg_background_launch", "pg_background_detach"):
         return REMOTE
     if name == "pg_stat_statements_reset":

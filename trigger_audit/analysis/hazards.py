@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from trigger_audit.analysis import commands, runtime
 from trigger_audit.analysis.calls import sql_of
 from trigger_audit.analysis.dynamic import command_of, constant_command
-from trigger_audit.analysis.effects import FOREIGN, QUERY_RUNNERS, SEQUENCE, built_in_effect, effect_of, written
+from trigger_audit.analysis.effects import FILE, FOREIGN, QUERY_RUNNERS, SEQUENCE, built_in_effect, effect_of, written
 from trigger_audit.analysis.model import Hazard
 from trigger_audit.analysis.reach import reached
 
@@ -84,11 +84,17 @@ class _Collector:
 
     def look(self, cascade: Cascade, bodies: Callable[[Function], BodyFacts]) -> None:
         seen: set[tuple[int, int, tuple[str, ...]]] = set()
-        for site in (*cascade.sites, *self._reached.sites):
+        sites = (*cascade.sites, *self._reached.sites)
+        runners = QUERY_RUNNERS | {
+            site.facts.function.proname
+            for site in sites
+            if site.visit.trigger is None and command_of(site.statement.statement) is not None
+        }
+        for site in sites:
             key = site.facts.function.oid, id(site.statement), site.visit.search_path
             if key not in seen:
                 seen.add(key)
-                for hazard, call in _of_site(site, self._catalog, self._behind):
+                for hazard, call in _of_site(site, self._catalog, self._behind, runners):
                     self._note(hazard, call, site)
         for stored in self._reached.stored:
             label = _label(stored, self._catalog)
@@ -97,7 +103,8 @@ class _Collector:
         for label, oid in self._reached.natives:
             self._native(label, oid, has_sequence=False)
         for event, table, label in self._reached.foreign:
-            self.hazards[Hazard(label, None, f"{event} {table.name}", FOREIGN)] = None
+            effect = FILE if event == "SELECT" else FOREIGN
+            self.hazards[Hazard(label, None, f"{event} {table.name}", effect)] = None
         functions = {visit.function.oid: visit.function for visit in cascade.visits}
         functions.update((site.facts.function.oid, site.facts.function) for site in self._reached.sites)
         functions.update((function.oid, function) for function in self._reached.functions)
@@ -128,14 +135,15 @@ class _Collector:
 _Found = Iterator[tuple[Hazard, "FunctionCall | None"]]
 
 
-def _of_site(site: Site, catalog: Catalog, behind: Behind) -> _Found:
+def _of_site(site: Site, catalog: Catalog, behind: Behind, runners: frozenset[str]) -> _Found:
+    """`runners` are functions that run a text which they are given."""
     for sql in sql_of(site, catalog):
         for call in sql.calls:
             effect = effect_of(call.schema, call.name)
             if effect is not None and not _is_of_user(call, site, catalog):
                 yield _hazard(site, call.span.start, written(call.schema, call.name), effect), call
-            if call.name in QUERY_RUNNERS:
-                yield from _of_text(site, sql, runtime.text_of(sql, site.facts), behind)
+            if call.name in runners:
+                yield from _of_text(site, sql, runtime.text_of(sql, site), behind)
         for write in sql.writes:
             table = catalog.table(write.target.schema, write.target.name, site.visit.search_path)
             if table is not None and table.kind == "f":
@@ -150,7 +158,7 @@ def _of_site(site: Site, catalog: Catalog, behind: Behind) -> _Found:
     if command is not None and constant_command(site, catalog) is None:
         for sql in site.statement.sql:
             if sql.fragment is command:
-                yield from _of_text(site, sql, runtime.text_of(sql, site.facts), behind)
+                yield from _of_text(site, sql, runtime.text_of(sql, site), behind)
 
 
 def _of_text(site: Site, sql: SqlFacts, text: str, behind: Behind) -> _Found:
@@ -189,8 +197,7 @@ def _is_of_user(call: FunctionCall, site: Site, catalog: Catalog) -> bool:
         return False
     schemas = (call.schema,) if call.schema is not None else site.visit.search_path
     return any(
-        function.language in ("plpgsql", "sql")
-        and len(function.arguments) - function.defaults <= call.arguments <= len(function.arguments)
+        function.language in ("plpgsql", "sql") and function.takes(call.arguments)
         for schema in schemas
         for function in catalog.functions_by_name.get((schema, call.name), ())
     )

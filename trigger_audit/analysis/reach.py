@@ -44,7 +44,8 @@ class Reached:
 
     `functions` are those without a body that can be read. `natives` are functions that are not the catalog's, built in
     or of an extension, behind an operator, cast or aggregate: (that, the function's oid). `foreign` are writes to
-    foreign tables behind views, rules and partitions: (event, table, what led there). `filled` are the columns that an
+    foreign tables behind views, rules and partitions: (event, table, what led there), and reads of those whose rows are
+    a program's output. `filled` are the columns that an
     INSERT leaves to their default.
     """
 
@@ -82,10 +83,12 @@ class _Walk:
         self._behind = behind
         self._body_of = bodies
         self._calls = Calls(catalog)
+        self._names = frozenset(name for _, name in catalog.functions_by_name)
         self._aggregates = {
             function.proname: function for function in catalog.functions.values() if function.kind == "a"
         }
         self._by_word = _by_word(catalog, behind)
+        self._fields = _fields(catalog)
         # Extensions bring hundreds of operators and casts, all of them harmless.
         self._operators = tuple(found for found in behind.operators if self._matters(found[1]))
         self._casts = tuple(found for found in behind.casts if self._matters(found[1]))
@@ -198,10 +201,14 @@ class _Walk:
         self._text(function.source, session)
 
     def _text(self, text: str, session: Session) -> None:
-        if self._by_word:
-            for word in set(_WORD.findall(text.lower())) & self._by_word.keys():
+        if self._by_word or self._fields:
+            words = set(_WORD.findall(text.lower()))
+            for word in words & self._by_word.keys():
                 for oid in self._by_word[word]:
                     self._type(oid, session)
+            for word in words & self._fields.keys():
+                for oid in self._fields[word]:
+                    self._function(oid, session, word)
         for symbol, oid in self._operators:
             if symbol in text:
                 self._function(oid, session, f"operator {symbol}")
@@ -226,8 +233,9 @@ class _Walk:
             aggregate = self._aggregates.get(call.name)
             if aggregate is not None:
                 self._function(aggregate.oid, session, by)
-        for function in self._calls.functions(sql, path):
-            if follow:
+        meant = self._calls.functions(sql, path)
+        for function in (*meant, *self._others(sql, path)):
+            if follow or function not in meant:
                 self._function(function.oid, session, by)
             for stored in self._behind.by_owner.get(function.oid, ()):
                 self._stored(stored, session, by)
@@ -240,6 +248,16 @@ class _Walk:
             if table is not None:
                 for event in events_of(write):
                     self._use(Use(table.oid, event, defaults_of(write, event, table), session, follow, by))
+
+    def _others(self, sql: SqlFacts, path: tuple[str, ...]) -> Iterator[Function]:
+        """Functions of later schemas, which the types of the arguments may decide for."""
+        for call in sql.calls:
+            if call.schema is None and call.name in self._names:
+                for schema in path:
+                    for function in self._catalog.functions_by_name.get((schema, call.name), ()):
+                        callable_ = function.kind in ("f", "p") and not function.returns_trigger
+                        if callable_ and function.takes(call.arguments):
+                            yield function
 
     # Tables and types
 
@@ -262,6 +280,8 @@ class _Walk:
                 self.foreign.append((event, part, use.by))
             self._use(Use(child, event, use.defaults, session, True, use.by))
         if event == "SELECT":
+            if oid in self._behind.programs:
+                self.foreign.append((event, table, use.by))
             return
         if event == "INSERT":
             names = use.defaults if use.defaults is not None else frozenset(column.name for column in table.columns)
@@ -348,6 +368,16 @@ class _Walk:
                 # A view's tables are read as its owner, unless it is security_invoker.
                 owner = Session(self._catalog.tables[stored.owner].owner, session.path)
                 self._use(Use(oid, "SELECT", frozenset(), owner, True, by))
+
+
+def _fields(catalog: Catalog) -> dict[str, tuple[int, ...]]:
+    """Functions of one row, by name: PostgreSQL calls them for `profile.full_name` where that is no column."""
+    found: dict[str, list[int]] = {}
+    for function in catalog.functions.values():
+        types = [catalog.types.get(oid) for _, oid in function.arguments[:1]]
+        if function.takes(1) and any(known is not None and known.relation is not None for known in types):
+            found.setdefault(function.proname.lower(), []).append(function.oid)
+    return {name: tuple(oids) for name, oids in found.items()}
 
 
 def _by_word(catalog: Catalog, behind: Behind) -> dict[str, tuple[int, ...]]:

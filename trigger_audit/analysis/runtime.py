@@ -11,21 +11,26 @@ from trigger_audit.analysis.questions.parsing import Unreadable, parse
 from trigger_audit.analysis.targets import target_parts, written_by
 
 if TYPE_CHECKING:
-    from trigger_audit.analysis.model import BodyFacts, SqlFacts
+    from trigger_audit.analysis.model import BodyFacts, Site, SqlFacts
 
 _PLACE = re.compile(r"%(?:%|(?:(\d+)\$)?-?(?:\d+|\*)?([sIL]))")
 _QUOTING = frozenset(("quote_literal", "quote_ident", "quote_nullable"))
 _MOST_ALTERNATIVES = 64
 
 
-def text_of(sql: SqlFacts, facts: BodyFacts) -> str:
-    """What is known of the text that an expression gives, variables replaced by all that the body assigns to them."""
-    return _Skeleton(facts).of(sql, frozenset())
+def text_of(sql: SqlFacts, site: Site) -> str:
+    """What is known of the text that an expression gives, variables replaced by all that the body assigns to them.
+
+    A statement's is that of its SELECT list.
+    """
+    arguments = site.visit.trigger.arguments if site.visit.trigger is not None else ()
+    return _Skeleton(site.facts, arguments).of(sql, frozenset())
 
 
 class _Skeleton:
-    def __init__(self, facts: BodyFacts) -> None:
+    def __init__(self, facts: BodyFacts, arguments: tuple[str, ...]) -> None:
         self._facts = facts
+        self._arguments = arguments
         self._left = _MOST_ALTERNATIVES
 
     def of(self, sql: SqlFacts, seen: frozenset[str]) -> str:
@@ -78,6 +83,8 @@ class _Skeleton:
 
     def _variable(self, fields: list[Any], seen: frozenset[str]) -> str:
         name = fields[-1].get("String", {}).get("sval") if len(fields) == 1 else None
+        if name == "tg_argv":
+            return UNKNOWN.join(("", *self._arguments, ""))
         if name is None or name in seen:
             return "" if name in seen else UNKNOWN
         texts: list[str] = []

@@ -57,6 +57,8 @@ def read_functions(rows: Rows, role_names: Mapping[int, str]) -> dict[int, Funct
             settings=tuple(_setting(entry) for entry in settings or ()),
             volatility=volatility,
             strict=strict,
+            variadic=bool(modes) and "v" in modes,
+            outputs=modes.count("o") if modes else 0,
         )
     return functions
 

@@ -174,7 +174,8 @@ class Function:
     `identity_arguments` are the types of the input arguments as format_type writes them, separated by ", ".
     `arguments` are (name or '', type oid) of the input arguments in order; `returns` is the result type's oid.
     `settings` are the SET clauses in order. `source` is prosrc, or pg_get_function_sqlbody's text for BEGIN ATOMIC
-    (then `atomic` is true: its names are bound already).
+    (then `atomic` is true: its names are bound already). `variadic`: the last argument takes any number of values.
+    `outputs` counts the OUT arguments, which a CALL of a procedure lists too.
     """
 
     oid: int
@@ -195,6 +196,14 @@ class Function:
     settings: tuple[tuple[str, str], ...]
     volatility: str
     strict: bool
+    variadic: bool = False
+    outputs: int = 0
+
+    def takes(self, count: int) -> bool:
+        """Whether it can be called with so many arguments."""
+        listed = self.outputs if self.kind == "p" else 0
+        most = len(self.arguments) + listed
+        return most - self.defaults <= count and (count <= most or self.variadic)
 
     @property
     def name(self) -> str:

@@ -59,7 +59,8 @@ class Behind:
     `casts` (target type's name, function), both of users and extensions.
     `supports` are the functions behind
     an aggregate, range or table (its indexes' operator classes). `events` are event triggers: (name, function).
-    `sequences` fill columns by themselves: (table, column) -> sequences' oids.
+    `sequences` fill columns by themselves: (table, column) -> sequences' oids. `programs` are file_fdw's foreign tables
+    whose rows are what a program writes.
     """
 
     by_owner: Mapping[int, tuple[Stored, ...]]
@@ -70,6 +71,7 @@ class Behind:
     events: tuple[tuple[str, int], ...]
     children: Mapping[int, tuple[int, ...]]
     sequences: Mapping[tuple[int, str], tuple[int, ...]]
+    programs: frozenset[int]
     relations: Mapping[int, Relation]
     relations_by_name: Mapping[tuple[str, str], Relation]
 
@@ -91,7 +93,7 @@ def load_stored(connection: Connection[Any], catalog: Catalog) -> Behind:
             links: list[Row] = cursor.execute(read_sql("hazards/links.sql")).fetchall()
             relations = [Relation(*row) for row in cursor.execute(read_sql("hazards/relations.sql"))]
             named = {oid for each in stored for oid in each.functions}
-            named.update(target for kind, *_, target in links if kind not in ("child", "sequence"))
+            named.update(target for kind, *_, target in links if kind not in ("child", "sequence", "program"))
             unknown = sorted(named - catalog.functions.keys())
             names = {
                 oid: (schema, name)
@@ -115,6 +117,7 @@ def load_stored(connection: Connection[Any], catalog: Catalog) -> Behind:
         events=tuple((name, target) for kind, _, name, target in links if kind == "event"),
         children=_targets(links, "child"),
         sequences={key: tuple(found) for key, found in sequences.items()},
+        programs=frozenset(source for kind, source, *_ in links if kind == "program"),
         relations={relation.oid: relation for relation in relations},
         relations_by_name={(relation.schema, relation.name): relation for relation in relations},
     )
