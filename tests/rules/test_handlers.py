@@ -61,6 +61,7 @@ HANDLERS = {
     "behind other statements": Handler(
         "v_text := sqlerrm; raise warning '%', v_text; perform public.no_such_note(v_text); return new;", "42883"
     ),
+    "without RETURN": Handler("raise warning 'no profile';", "2F005"),
     "works": Handler("perform public.note(sqlerrm); return new;", None),
     "caught once more": Handler(
         "begin insert into public.no_such_log (what) values (sqlerrm); exception when others then null; end;"

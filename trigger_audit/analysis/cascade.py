@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from trigger_audit.analysis.calls import Calls, sql_of
 from trigger_audit.analysis.deletions import deletions
 from trigger_audit.analysis.fired import Fired, Triggers
-from trigger_audit.analysis.handlers import in_blocks
+from trigger_audit.analysis.handlers import in_blocks, must_return
 from trigger_audit.analysis.model import Cascade, Caught, Recursion, Site, Visit
 from trigger_audit.analysis.recursion import Leg, Link, Verdict, verdict
 from trigger_audit.analysis.sessions import Session, base_session
@@ -393,8 +393,8 @@ class _Walk:
 def _handlers(facts: BodyFacts, statement: StatementFacts) -> tuple[Caught, ...]:
     if facts.body is None:
         return ()
-    source = facts.body.source
+    name, source = facts.function.name, facts.body.source
     return tuple(
-        Caught(facts.function.name, source.place(handler.span.start)[0], handler.conditions, block, handler)
-        for handler, block in in_blocks(source.text, statement.handlers)
+        Caught(name, source.place(found.span.start)[0], found.conditions, block, must_return(facts, found), found)
+        for found, block in in_blocks(source.text, statement.handlers)
     )

@@ -12,7 +12,7 @@ from trigger_audit.analysis.model import Caught
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from trigger_audit.analysis.model import Site, Visit
+    from trigger_audit.analysis.model import BodyFacts, Site, Visit
     from trigger_audit.plpgsql import tree
 
 # WHEN OTHERS catches neither a cancelled query nor a failed ASSERT (exception_matches_conditions in pl_exec.c).
@@ -67,6 +67,13 @@ def in_blocks(text: str, handlers: Sequence[tree.Handler]) -> Iterator[tuple[tre
         last = handler
 
 
+def must_return(facts: BodyFacts, handler: tree.Handler) -> bool:
+    """Whether the handler is the last thing that a trigger function runs: one without RETURN ends in 2F005 then."""
+    if facts.body is None or not facts.function.returns_trigger:
+        return False
+    return any(own.span == handler.span for own in facts.body.block.handlers)
+
+
 def catching_line(site: Site, sqlstate: str, *, callers_only: bool = False) -> int | None:
     """The line of the handler that hides a failure of this statement, in its own function or in a caller's.
 
@@ -86,7 +93,7 @@ def catcher(site: Site, sqlstate: str, *, callers_only: bool = False) -> tree.Ha
         for handler, block in in_blocks(site.facts.body.source.text, site.statement.handlers):
             if block == passed or not catches(handler.conditions, sqlstate):
                 continue
-            if not escapes(handler.body, sqlstate):
+            if not escapes(handler.body, sqlstate, must_return=must_return(site.facts, handler)):
                 return handler
             passed = block
     return caught_by(site.visit, sqlstate)
@@ -99,7 +106,7 @@ def caught_by(visit: Visit, sqlstate: str) -> Caught | None:
         block = (caught.function, caught.block)
         if block == passed or not catches(caught.conditions, sqlstate):
             continue
-        if not escapes(caught.handler.body, sqlstate):
+        if not escapes(caught.handler.body, sqlstate, must_return=caught.must_return):
             return caught
         passed = block
     return None

@@ -44,6 +44,10 @@ class Way:
     end: End
     told: bool
 
+    def raises(self, must_return: bool) -> bool:
+        """Whether an exception comes out. `must_return`: where control falls out of the handler, that is 2F005."""
+        return self.end is End.RAISES or (must_return and self.end is End.FALLS)
+
 
 Tells = Callable[[tree.Statement], bool]
 
@@ -62,9 +66,9 @@ def ways_through(body: tuple[tree.Statement, ...], sqlstate: str, tells: Tells =
     return _Ways(sqlstate, _ErrorNames.of(body), tells).through(body, False)
 
 
-def escapes(body: tuple[tree.Statement, ...], sqlstate: str) -> bool:
+def escapes(body: tuple[tree.Statement, ...], sqlstate: str, *, must_return: bool = False) -> bool:
     """Whether a handler's statements end in an exception whenever they get an error of this SQLSTATE."""
-    return all(way.end is End.RAISES for way in ways_through(body, sqlstate))
+    return all(way.raises(must_return) for way in ways_through(body, sqlstate))
 
 
 @dataclass(frozen=True, slots=True)

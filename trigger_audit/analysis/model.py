@@ -203,13 +203,15 @@ class BodyFacts:
 class Caught:
     """A handler around the call or write that led here: the function that holds it and the handler's line there.
 
-    `block` is the same for the handlers of one block; `handler` is the tree's, and no part of the identity.
+    `block` is the same for the handlers of one block, `must_return` as in `handlers.must_return`; `handler` is the
+    tree's, and no part of the identity.
     """
 
     function: str
     line: int
     conditions: tuple[str, ...]
     block: int
+    must_return: bool
     handler: tree.Handler = field(compare=False, repr=False)
 
 

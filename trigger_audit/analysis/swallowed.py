@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from trigger_audit.analysis.calls import Calls, sql_of
 from trigger_audit.analysis.dynamic import command_of, constant_command
-from trigger_audit.analysis.handlers import catcher
+from trigger_audit.analysis.handlers import catcher, must_return
 from trigger_audit.analysis.handling import LOGGED, UNEXPECTED, End, Way, ways_through
 from trigger_audit.analysis.model import Site
 from trigger_audit.analysis.targets import target_parts, written_by
@@ -152,16 +152,21 @@ class _Search:
             known = by_statement.get(id(statement))
             return known is not None and self._tells(visit, facts, known)
 
-        silent = {
-            way for way in ways_through(handler.body, UNEXPECTED, tells) if not way.told and way.end is not End.RAISES
-        }
+        ways = ways_through(handler.body, UNEXPECTED, tells)
+        silent = {way for way in ways if not way.told and not way.raises(must_return(facts, handler))}
+        # Where success leaves, what comes after is there for the failure: a loop's next round, or the next attempt.
+        tries: tree.Statement | None = None
         if isinstance(loop, _RETRYING) and _leaves_when_done(loop):
+            tries = loop
+        elif all(way.end is not End.FALLS for way in ways_through(block.body, UNEXPECTED)):
+            tries = block
+        if tries is not None:
             aloud = any(
                 isinstance(statement.statement, tree.Raise) or self._tells(visit, facts, statement)
                 for statement in facts.statements
-                if statement.span.start >= loop.span.end
+                if statement.span.start >= tries.span.end
             )
-            silent = {way for way in silent if not _tried_again(way, loop, aloud)}
+            silent = {way for way in silent if not _tried_again(way, tries, aloud)}
         return bool(silent) and not self._result_is_used(visit.function)
 
     def _tells(self, visit: Visit, facts: BodyFacts, statement: StatementFacts, depth: int = 0) -> bool:
@@ -284,8 +289,8 @@ def _outside_handlers(statement: tree.Statement) -> Iterator[tree.Statement]:
             yield from _outside_handlers(inner)
 
 
-def _tried_again(way: Way, loop: tree.Statement, aloud: bool) -> bool:
-    """Whether a way leads into another try; where the tries have an end, something behind the loop must speak."""
+def _tried_again(way: Way, tries: tree.Statement, aloud: bool) -> bool:
+    """Whether a way leads into another attempt; where these have an end, something behind them must speak."""
     if way.end in (End.FALLS, End.CONTINUES):
-        return isinstance(loop, tree.Loop) or aloud
+        return isinstance(tries, tree.Loop) or aloud
     return way.end is End.EXITS and aloud
