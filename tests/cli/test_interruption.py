@@ -84,3 +84,21 @@ def test_the_next_run_sweeps_what_a_killed_one_left(tmp_path: Path) -> None:
     assert left_by(process.pid) != []
     assert run("scan", "-", stdin="select 1;").code == 0
     wait_until(lambda: left_by(process.pid) == [])
+
+
+def test_ctrl_c_in_a_function_that_catches_the_cancellation(fresh_database: FreshDatabase) -> None:
+    caught = "begin loop perform 1; end loop; exception when query_canceled then null; end;"
+    fresh_database.apply(TRAP.replace("perform 1;", caught))
+    with psycopg.connect(fresh_database.conninfo(), autocommit=True) as connection:
+        with start("smoke", fresh_database.conninfo(), "--flow", "signup-email") as process:
+            wait_until(lambda: sessions(connection, "active") == 1)
+            time.sleep(0.3)
+            sent = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=20)
+            assert time.monotonic() - sent < 6
+            wait_until(lambda: sessions(connection) == 0, 1)
+        assert process.returncode == 2
+        assert [line for line in err.splitlines() if not line.startswith(("target:", "note:"))] == [
+            "error: interrupted; nothing was kept"
+        ]
