@@ -73,9 +73,15 @@ def test_guards(text: str, guards: list[str]) -> None:
             [["unique_violation"], ["others"]],
         ),
         ("begin begin null; exception when unique_violation then end; perform mark(); end", []),
-        ("begin null; exception when a then perform mark(); when b then null; end", []),
-        ("begin begin null; exception when a then perform mark(); end; exception when b then null; end", [["b"]]),
-        ("begin loop if x then perform mark(); end if; end loop; exception when a or b then null; end", [["a", "b"]]),
+        ("begin null; exception when data_exception then perform mark(); when check_violation then null; end", []),
+        (
+            "begin begin null; exception when data_exception then perform mark(); end; exception when check_violation then null; end",
+            [["check_violation"]],
+        ),
+        (
+            "begin loop if x then perform mark(); end if; end loop; exception when data_exception or check_violation then null; end",
+            [["data_exception", "check_violation"]],
+        ),
     ],
 )
 def test_handlers(text: str, conditions: list[list[str]]) -> None:
@@ -85,7 +91,9 @@ def test_handlers(text: str, conditions: list[list[str]]) -> None:
 
 
 def test_a_default_is_not_protected_by_its_own_block() -> None:
-    body = parse_body("begin declare x int := f(); begin exception when a then end; exception when b then end")
+    body = parse_body(
+        "begin declare x int := f(); begin exception when data_exception then end; exception when check_violation then end"
+    )
     inner = body.block.body[0]
     assert isinstance(inner, tree.Block)
     ((block, _),) = handlers_around(body, inner.declarations[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,6 +80,9 @@ def test_nothing_but_syntax_problems(text: str) -> None:
         ("a/* /* */ */b", ["a", "b"]),
         ("a*--c\n/b", ["a", "*", "/", "b"]),
         ("v::text", ["v", "::", "text"]),
+        ("a++--c\n-b", ["a", "+", "+", "-", "b"]),
+        ("a*+-/**/b", ["a", "*", "+", "-", "b"]),
+        ("a@+-b <-+ c", ["a", "@+-", "b", "<", "-", "+", "c"]),
     ],
 )
 def test_pieces(text: str, pieces: list[str]) -> None:
@@ -103,3 +108,21 @@ def test_what_is_not_closed(text: str, message: str) -> None:
     with pytest.raises(SyntaxProblem) as caught:
         tokenise(text)
     assert (caught.value.message, caught.value.offset) == (message, 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["begin x := 1 {} 1; end", "begin create function f() returns int begin atomic {} end; end"],
+    ids=["signs", "body in SQL"],
+)
+def test_long_bodies_take_time_in_proportion(text: str) -> None:
+    """Each piece read anew from every place would take minutes at this length."""
+    piece = "+" if ":=" in text else "select 1;"
+
+    def seconds(count: int) -> float:
+        started = time.process_time()
+        parse_body(text.format(piece * count))
+        return time.process_time() - started
+
+    parse_body(text.format(piece))
+    assert seconds(40_000) < 20 * max(seconds(4_000), 0.02)

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from tests.plpgsql.shapes import line_of
 from trigger_audit.plpgsql import tree
+from trigger_audit.plpgsql.conditions import CONDITIONS
 from trigger_audit.plpgsql.parser import parse_body
 from trigger_audit.plpgsql.tree import Body, SyntaxProblem
 
@@ -229,3 +230,42 @@ def test_the_line_of_a_default_is_its_declaration(connection: psycopg.Connection
     body = parse_body(text)
     line = body.source.place(body.block.declarations[1].span.start)[0]
     assert f"line {line} during statement block local variable initialization" in (caught.value.diag.context or "")
+
+
+def test_the_condition_names_are_the_servers(connection: psycopg.Connection) -> None:
+    """Each name of the list compiles, but for what another version has; what is not in it does not."""
+    unknown = []
+    for name in (*CONDITIONS, "no_such_condition", "success"):
+        try:
+            with connection.transaction():
+                connection.execute(f"DO $$ BEGIN IF false THEN RAISE {name}; END IF; END $$".encode())
+        except psycopg.errors.UndefinedObject:
+            unknown.append(name)
+    assert unknown == ["snapshot_too_old", "no_such_condition", "success"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "begin null; exception when no_such then null; end",
+        'begin null; exception when unique_violation or "Unique_violation" then null; end',
+        "begin raise no_such; end",
+        "begin raise others; end",
+        "begin raise notice no_such using message = 'x'; end",
+        'begin null; exception when "others" or "unique_violation" then null; end',
+        "begin raise unique_violation using message = 'x'; exception when Unique_Violation then null; end",
+    ],
+)
+def test_conditions_as_the_server_reads_them(connection: psycopg.Connection, body: str) -> None:
+    refused = None
+    try:
+        with connection.transaction():
+            connection.execute(f"CREATE FUNCTION pg_temp.f() RETURNS void LANGUAGE plpgsql AS $${body}$$".encode())
+    except psycopg.Error as error:
+        refused = (error.sqlstate, error.diag.message_primary)
+    try:
+        parse_body(body)
+        ours = None
+    except SyntaxProblem as problem:
+        ours = (problem.sqlstate, problem.message)
+    assert ours == refused

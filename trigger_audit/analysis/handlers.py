@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from trigger_audit.analysis.handling import escapes
 from trigger_audit.analysis.model import Caught
+from trigger_audit.plpgsql.conditions import CONDITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,15 +24,8 @@ _BETWEEN_HANDLERS = re.compile(r"(?:\s|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
 
 @cache
 def condition_states() -> dict[str, str]:
-    """SQLSTATE by PL/pgSQL condition name (`unique_violation` -> 23505), as psycopg lists them."""
-    from psycopg import errors
-
-    states: dict[str, str] = {}
-    for name, value in vars(errors).items():
-        sqlstate = getattr(value, "sqlstate", None)
-        if isinstance(sqlstate, str):
-            states[re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()] = sqlstate
-    return states
+    """SQLSTATE by PL/pgSQL condition name (`unique_violation` -> 23505); of several the first."""
+    return {name: states[0] for name, states in CONDITIONS.items()}
 
 
 def catches(conditions: Sequence[str], sqlstate: str) -> bool:

@@ -85,6 +85,8 @@ def read_sql(cursor: Cursor, start: int) -> tree.Statement:
     into_span: Span | None = None
     strict = False
     depth = 0
+    makes_function = _makes_function(cursor)
+    in_body = 0
     while True:
         token = cursor.token
         if token.kind == "end":
@@ -97,7 +99,7 @@ def read_sql(cursor: Cursor, start: int) -> tree.Statement:
                 depth -= 1
                 if depth < 0:
                     raise SyntaxProblem("mismatched parentheses", token.start)
-            elif token.word == ";" and not depth and not _in_atomic_body(cursor, start):
+            elif token.word == ";" and not depth and not in_body:
                 # Inside parentheses it parts the actions of CREATE RULE.
                 break
         elif token.kind == "word" and token.word == "into" and _is_plpgsql_into(cursor, start, first):
@@ -109,6 +111,12 @@ def read_sql(cursor: Cursor, start: int) -> tree.Statement:
             into = read_targets(cursor)
             into_span = cursor.span_from(at)
             continue
+        elif makes_function and token.kind == "word":
+            # BEGIN ATOMIC ... END keeps its semicolons (PostgreSQL 14+).
+            if token.word in ("begin", "case"):
+                in_body += 1
+            elif token.word == "end" and in_body:
+                in_body -= 1
         cursor.at += 1
     sql = cursor.fragment(start, cursor.at)
     cursor.expect(";")
@@ -126,20 +134,9 @@ def _is_plpgsql_into(cursor: Cursor, start: int, first: Token) -> bool:
     return first.word != "import"
 
 
-def _in_atomic_body(cursor: Cursor, start: int) -> bool:
-    """CREATE FUNCTION ... BEGIN ATOMIC ... END keeps its semicolons (PostgreSQL 14+)."""
-    first, second = cursor.tokens[start], cursor.tokens[min(start + 1, len(cursor.tokens) - 1)]
-    if first.word != "create" or second.word not in ("function", "procedure", "or"):
-        return False
-    depth = 0
-    for token in cursor.tokens[start : cursor.at]:
-        if token.kind != "word":
-            continue
-        if token.word in ("begin", "case"):
-            depth += 1
-        elif token.word == "end" and depth:
-            depth -= 1
-    return depth > 0
+def _makes_function(cursor: Cursor) -> bool:
+    """Whether the statement here is CREATE [OR REPLACE] FUNCTION or PROCEDURE, which may have a body in SQL."""
+    return cursor.token.word == "create" and cursor.ahead().word in ("function", "procedure", "or")
 
 
 def _blanked(sql: Fragment, gap: Span) -> Fragment:

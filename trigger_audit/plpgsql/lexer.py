@@ -88,7 +88,10 @@ def tokenise(text: str) -> tuple[list[Token], list[Comment]]:
             piece = text[start:end]
         elif kind == "operator":
             piece = _operator(piece)
-            end = start + len(piece)
+            tokens.append(Token(kind, piece, start, start + len(piece), piece))
+            # The signs cut off are an operator each.
+            tokens += (Token(kind, text[at], at, at + 1, text[at]) for at in range(start + len(piece), end))
+            continue
         tokens.append(Token(kind, piece, start, end, piece))
         if kind == "end":
             return tokens, comments

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from trigger_audit.plpgsql import tree
+from trigger_audit.plpgsql.conditions import check_condition
 from trigger_audit.plpgsql.cursor import Cursor, at_words, is_name
 from trigger_audit.plpgsql.embedded import read_targets
 from trigger_audit.plpgsql.lexer import Token, identifier
@@ -70,7 +71,7 @@ def _raise(cursor: Cursor, start: int) -> tree.Raise:
     elif cursor.take("sqlstate"):
         condition = f"sqlstate {cursor.sqlstate()}"
     elif not cursor.sees("using"):
-        condition = identifier(cursor.name())
+        condition = check_condition(cursor.name(), others=False)
     options: list[tuple[str, Fragment]] = []
     if cursor.take("using"):
         while True:

@@ -73,7 +73,8 @@ class Comment:
 # Not frozen: contextlib and others set an exception's __traceback__.
 @dataclass(eq=False)
 class SyntaxProblem(Exception):
-    """What the parser could not read, at which character."""
+    """What the parser could not read, at which character, and the SQLSTATE of PostgreSQL's own error."""
 
     message: str
     offset: int
+    sqlstate: str = "42601"

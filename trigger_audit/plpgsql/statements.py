@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trigger_audit.plpgsql import tree
+from trigger_audit.plpgsql.conditions import check_condition
 from trigger_audit.plpgsql.cursor import Cursor, at_words
 from trigger_audit.plpgsql.declarations import read_declarations
 from trigger_audit.plpgsql.embedded import assignment_follows, read_assignment, read_sql
@@ -75,7 +76,7 @@ class Parser:
             if token.kind == "word" and token.word == "sqlstate":
                 conditions.append(f"sqlstate {cursor.sqlstate()}")
             else:
-                conditions.append(identifier(token))
+                conditions.append(check_condition(token, others=True))
             if not cursor.take("or"):
                 break
         cursor.expect("then")

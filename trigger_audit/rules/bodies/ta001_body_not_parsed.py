@@ -88,7 +88,7 @@ def unreadable(facts: BodyFacts, problem: SyntaxProblem, visit: Visit) -> Findin
     source = Source(facts.function.source)
     offset = min(problem.offset, len(source.text))
     line, column = source.place(offset)
-    hidden_by = caught_outside(visit, "42601")
+    hidden_by = caught_outside(visit, problem.sqlstate)
     return Finding(
         rule=META.code,
         name=META.name,
@@ -105,10 +105,10 @@ def unreadable(facts: BodyFacts, problem: SyntaxProblem, visit: Visit) -> Findin
             source_line=source.line(line),
         ),
         message=problem.message,
-        why="PostgreSQL cannot compile the function (42601).",
+        why=f"PostgreSQL cannot compile the function ({problem.sqlstate}).",
         fix="correct the body; nothing else in it was analysed",
         proof=Proof.PATTERN,
-        sqlstate=META.sqlstate,
+        sqlstate=problem.sqlstate,
         hidden_by=hidden_by,
         cause=problem.message,
         seen=() if hidden_by is not None else seen_in(visit.firings),
