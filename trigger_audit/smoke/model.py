@@ -38,6 +38,7 @@ class Payload(StrEnum):
     GOOGLE = "google"
     DUPLICATE = "duplicate"
     ADMIN = "admin"
+    GIVEN = "given"
 
 
 class By(StrEnum):
@@ -93,6 +94,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
+    """A right that came from the client's own metadata; `column` may be a key of it: raw_app_meta_data.role."""
+
     table: str
     column: str
     value: str

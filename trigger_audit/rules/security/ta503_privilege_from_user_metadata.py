@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from trigger_audit.analysis.granting import GRANTING, PRIVILEGED
 from trigger_audit.analysis.values import value_of
 from trigger_audit.auth.model import Origin
 from trigger_audit.findings.model import Finding, Proof, Severity
@@ -73,14 +74,6 @@ $$;
 create trigger on_auth_user_created after insert on auth.users
   for each row execute function public.handle_new_user();
 """
-
-GRANTING = re.compile(
-    r"^(?:\w*_)?(?:role|roles|is_\w*admin|admin|superuser|is_superuser|is_staff|is_owner|permission|permissions|"
-    r"access_level|privileges?|scopes?|tenant|tenant_id|org_id|organization_id|organisation_id|company_id|workspace_id|"
-    r"team_id|plan|plan_id|tier|subscription|subscription_tier|subscription_status|is_premium|is_pro|is_verified|"
-    r"verified|is_approved|approved|credits|balance|quota)$"
-)
-PRIVILEGED = re.compile(r"admin|owner|super|staff|root|moderator|manager|service|premium|pro\b|enterprise|true", re.I)
 
 
 def check(audit: Audit) -> Iterator[Finding]:

@@ -1,0 +1,139 @@
+"""What rights a user has got, and which of them came from the client's own metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from psycopg import Error, sql
+
+from trigger_audit.analysis.granting import GRANTING
+from trigger_audit.auth.roles import SCHEMA
+from trigger_audit.smoke.accepts import text_of
+from trigger_audit.smoke.model import Escalation
+from trigger_audit.smoke.scrub import scrubbed
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from trigger_audit.analysis.rights import RightsTable
+    from trigger_audit.smoke.catalog import Target
+    from trigger_audit.smoke.session import Session
+
+_MOST_ROWS = 100
+_USERS = ("role", "is_super_admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A value in a column that grants something, as text; an array's elements one by one."""
+
+    table: str
+    column: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """`gaps` say where it was not possible to look."""
+
+    held: frozenset[Right]
+    gaps: tuple[str, ...] = ()
+
+
+def look_at_rights(
+    connection: Connection, session: Session, target: Target, tables: Sequence[RightsTable], user: str
+) -> Rights:
+    """The rights of one user, read as the outer role. The transaction must be sound, and is to be rolled back.
+
+    Names are qualified, and nothing of the target is on the path: a function may have changed search_path. With
+    row_security off a table whose policies hide rows gives an error, so that policies' functions are not run.
+    """
+    session.leave()
+    for name, value in (("search_path", "pg_temp"), ("row_security", "off")):
+        connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
+    held: set[Right] = set()
+    gaps: list[str] = []
+    columns = [name for name in (*_USERS, "raw_app_meta_data") if name in target.columns["users"]]
+    try:
+        for row in _rows(connection, SCHEMA, "users", columns, "id", user, as_text=False):
+            held.update(_of_users(dict(zip(columns, row, strict=True))))
+    except Error as error:
+        gaps.append(_gap(f"{SCHEMA}.users", error))
+    for table in tables:
+        gaps += (
+            f"{table.name} is large and has no index on {name}: what the user got there was not looked at"
+            for name in table.unsearched
+        )
+        try:
+            for owner in table.owners:
+                for row in _rows(connection, table.schema, table.relation, table.columns, owner, user):
+                    for column, text in zip(table.columns, row, strict=True):
+                        held.update(Right(table.name, column, part) for part in _parts(text))
+        except Error as error:
+            gaps.append(_gap(table.name, error))
+    return Rights(frozenset(held), tuple(gaps))
+
+
+def _rows(
+    connection: Connection,
+    schema: str,
+    relation: str,
+    columns: Sequence[str],
+    owner: str,
+    user: str,
+    *,
+    as_text: bool = True,
+) -> list[tuple[object, ...]]:
+    item = sql.SQL("{}::pg_catalog.text") if as_text else sql.SQL("{}")
+    statement = sql.SQL("SELECT {} FROM {} WHERE {} = %s LIMIT {}").format(
+        sql.SQL(", ").join(item.format(sql.Identifier(name)) for name in columns),
+        sql.Identifier(schema, relation),
+        sql.Identifier(owner),
+        sql.Literal(_MOST_ROWS),
+    )
+    connection.execute("SAVEPOINT rights")
+    try:
+        return connection.execute(statement, (user,)).fetchall()
+    except Error:
+        connection.execute("ROLLBACK TO SAVEPOINT rights")
+        raise
+
+
+def _gap(table: str, error: Error) -> str:
+    said = " ".join((error.diag.message_primary or str(error)).split())
+    return f"what the user got in {table} could not be looked at ({said})"
+
+
+def _of_users(row: Mapping[str, object]) -> Iterator[Right]:
+    table = f"{SCHEMA}.users"
+    for column in _USERS:
+        if row.get(column) is not None:
+            yield Right(table, column, text_of(row[column]))
+    document = row.get("raw_app_meta_data")
+    for key, value in document.items() if isinstance(document, Mapping) else ():
+        if GRANTING.match(str(key).lower()):
+            values = value if isinstance(value, list) else [value]
+            yield from (Right(table, f"raw_app_meta_data.{key}", text_of(each)) for each in values if each is not None)
+
+
+def _parts(text: object) -> Iterator[str]:
+    """A value's text, and where it reads like an array those of its elements."""
+    if text is None:
+        return
+    whole = str(text)
+    yield whole
+    if whole[:1] + whole[-1:] in ("{}", "[]"):
+        yield from (part.strip().strip('"') for part in whole[1:-1].split(","))
+
+
+def escalations(got: Rights, otherwise: Rights | None, privileged: Iterable[str]) -> tuple[Escalation, ...]:
+    """The rights whose value the client has asked for, without those that come without asking (`otherwise`)."""
+    asked = frozenset(privileged)
+    without = frozenset() if otherwise is None else otherwise.held
+    found = sorted(
+        (right for right in got.held - without if right.value in asked),
+        key=lambda right: (right.table, right.column, right.value),
+    )
+    return tuple(Escalation(right.table, right.column, scrubbed(right.value)) for right in found)
