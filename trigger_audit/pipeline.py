@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from trigger_audit.analysis.model import Audit, BodyFacts
+    from trigger_audit.auth.versions import Version
     from trigger_audit.opening import TargetInfo
     from trigger_audit.rules.base import Rule
     from trigger_audit.smoke.model import SmokeReport
@@ -152,6 +153,7 @@ def smoke(
     target: TargetInfo,
     *,
     flows: Sequence[str] | None = None,
+    auth_version: Version | None = None,
     allow_side_effects: bool = False,
     not_applied: Sequence[NotAnalysed] = (),
     announce: Callable[[Sequence[str]], None] | None = None,
@@ -176,6 +178,7 @@ def smoke(
     report = run_smoke(
         connection,
         flows=flows,
+        auth_version=auth_version,
         hazards=found.hazards,
         allow_side_effects=allow_side_effects,
         target=asdict(target),

@@ -40,6 +40,10 @@ class Reply:
             return self.status, self.parameters.get("error_code"), message
         if self.status < 400:
             return self.status, None, ""
+        if "error_description" in self.body:  # OAuth's form
+            return self.status, None, str(self.body["error_description"])
+        if "msg" in self.body:  # without the header, where `code` is the status again
+            return self.status, _text(self.body.get("error_code")), str(self.body["msg"])
         return self.status, _text(self.body.get("code")), _text(self.body.get("message")) or ""
 
     @property
@@ -59,10 +63,11 @@ def _text(value: object) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """A running Auth. `log` is the file that it writes."""
+    """A running Auth. `log` is the file that it writes; `header`: requests carry supabase-js's API version."""
 
     port: int
     log: Path
+    header: bool = True
 
     def post(self, path: str, body: Mapping[str, object], token: str | None = None) -> Reply:
         return self.send("POST", path, body, token)
@@ -75,7 +80,9 @@ class Auth:
 
     def send(self, method: str, path: str, body: Mapping[str, object] | None = None, token: str | None = None) -> Reply:
         """One request as supabase-js sends it; `token` is the bearer's."""
-        headers = {"X-Supabase-Api-Version": "2024-01-01", "User-Agent": "trigger-audit"}
+        headers = {"User-Agent": "trigger-audit"}
+        if self.header:
+            headers["X-Supabase-Api-Version"] = "2024-01-01"
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         text = None

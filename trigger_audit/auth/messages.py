@@ -1,6 +1,7 @@
 """What Auth answers when a statement fails, as a client with the header X-Supabase-Api-Version >= 2024-01-01 sees it.
 
-Source: supabase/auth internal/api/errors.go and the handlers; the wording is that of v2.160.0 and later.
+Source: supabase/auth internal/api/errors.go and the handlers; the wording is that of v2.165.0 and later (wording.py has
+that of older versions).
 """
 
 from __future__ import annotations
@@ -22,6 +23,17 @@ class Cause(StrEnum):
     TEXT = "text"
 
 
+class Shown(StrEnum):
+    """To whom Auth shows PostgreSQL's own error in place of its answer, where the SQLSTATE is one of the public ones.
+
+    It does so where that error is the direct cause of the answer, and not that of another answer in between.
+    """
+
+    NEVER = "never"
+    WITHOUT_HEADER = "without-header"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """What the client gets; `before` is what Auth's libraries put in front of the error's TEXT."""
@@ -31,6 +43,22 @@ class Response:
     message: str
     cause: Cause = Cause.HIDDEN
     before: str = ""
+    shown: Shown = Shown.NEVER
+
+    def answer(self, message: str, sqlstate: str | None) -> Response:
+        """What the client gets when PostgreSQL's error has this message and SQLSTATE."""
+        opened = self.opened(message, sqlstate) if self.shown is Shown.ALWAYS else None
+        return opened or Response(self.status, self.error_code, self.text(message, sqlstate))
+
+    def opened(self, message: str, sqlstate: str | None) -> Response | None:
+        """PostgreSQL's own error as Auth sends it in the body: its SQLSTATE, message, detail and hint.
+
+        A client without the header gets it. None where Auth keeps the error to itself.
+        """
+        if self.shown is Shown.NEVER or sqlstate is None or not _PUBLIC.fullmatch(sqlstate):
+            return None
+        status = int(sqlstate[2:]) if sqlstate.startswith("PT") else 500
+        return Response(status, sqlstate, message)
 
     def text(self, message: str, sqlstate: str | None) -> str:
         """What the client reads when PostgreSQL's error has this message and SQLSTATE."""
@@ -54,9 +82,9 @@ Source: supabase/auth internal/utilities/postgres.go.
 """
 
 
-def failure(message: str) -> Response:
+def failure(message: str, shown: Shown = Shown.WITHOUT_HEADER) -> Response:
     """The 500 that Auth gives for an error with a fixed text."""
-    return Response(500, "unexpected_failure", message)
+    return Response(500, "unexpected_failure", message, shown=shown)
 
 
 def redirect(message: str) -> Response:
@@ -64,7 +92,7 @@ def redirect(message: str) -> Response:
     return Response(302, "unexpected_failure", message)
 
 
-RAW = failure("Unexpected failure, please check server logs for more information")
+RAW = failure("Unexpected failure, please check server logs for more information", Shown.NEVER)
 RAW_REDIRECT = Response(302, None, "the error text of the database", Cause.PUBLIC)
 CLOSING = (
     "failed to close prepared statement: ERROR: current transaction is aborted, commands ignored until end of "
@@ -85,7 +113,10 @@ SENDING_MAGIC_LINK = failure("Error sending magic link email")
 SENDING_RECOVERY = failure("Error sending recovery email")
 INVITING_USER = failure("Error inviting user")
 CREATING_NEW_USER = failure("Database error creating new user")
+CREATING_NEW_USER_AGAIN = replace(CREATING_NEW_USER, shown=Shown.NEVER)
 CREATING_ANONYMOUS = failure("Database error creating anonymous user")
+CREATING_ANONYMOUS_AGAIN = replace(CREATING_ANONYMOUS, shown=Shown.NEVER)
+"""In place of another answer of Auth, which hides the cause."""
 ERROR_UPDATING_USER = failure("Error updating user")
 CONFIRMING_USER = failure("Error confirming user")
 IDENTITY_VERIFIED = failure("Error setting email_verified to true on identity")

@@ -150,10 +150,10 @@ SIGNUP_PHONE = Flow(
 
 
 def _anonymous() -> tuple[Step, ...]:
-    failure = messages.CREATING_ANONYMOUS
-    *granting, claim = session("anonymous", failure, failure)
-    user = insert_user(failure, provider=None, anonymous=True)
-    return *new_user(user, failure, failure), *granting, commit(claim, failure)
+    failure, again = messages.CREATING_ANONYMOUS, messages.CREATING_ANONYMOUS_AGAIN
+    *granting, claim = session("anonymous", again, failure)
+    user = insert_user(again, provider=None, anonymous=True)
+    return *new_user(user, again, again), *granting, commit(claim, failure)
 
 
 ANONYMOUS = Flow("anonymous", "Sign in anonymously", _anonymous(), messages.OK, latent=True, signs_up=True)
@@ -240,7 +240,7 @@ def _admin_create() -> tuple[Step, ...]:
     insert, role, _ = new_user(insert_user(failure, email=EMAIL, password=PASSWORD), failure)
     return (
         insert,
-        insert_identity(failure, data=Document(Base.NOTHING, EMAIL_IDENTITY)),
+        insert_identity(messages.CREATING_NEW_USER_AGAIN, data=Document(Base.NOTHING, EMAIL_IDENTITY)),
         audit("user_signedup", failure, admin=True),
         role,
         update_user(failure, "raw_app_meta_data", raw_app_meta_data=Document(Base.MEMORY)),

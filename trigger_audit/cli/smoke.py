@@ -25,10 +25,12 @@ from trigger_audit.cli.options import (
 )
 from trigger_audit.cli.telling import chosen_target, tell_about, tell_what_stays
 from trigger_audit.cli.terminal import Messages, style_for
+from trigger_audit.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from trigger_audit.auth.versions import Version
     from trigger_audit.pipeline import SmokeResult
     from trigger_audit.report.table import Style
     from trigger_audit.smoke.model import FlowResult, SmokeReport
@@ -43,6 +45,12 @@ def smoke(
         bool,
         typer.Option("--allow-side-effects", help="Run although a function does what ROLLBACK does not undo."),
     ] = False,
+    auth_version: Annotated[
+        str | None,
+        typer.Option(
+            "--auth-version", metavar="VERSION", help="Tell the answers of this version of Auth, such as 2.158.1."
+        ),
+    ] = None,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
     fail_on: Annotated[SmokeFailOn, typer.Option("--fail-on", help="Exit 1 on this outcome and worse.")] = (
@@ -60,6 +68,7 @@ def smoke(
 
     messages = Messages(verbosity(verbose, quiet))
     outputs = parse_outputs(output, format_)
+    version = parse_auth_version(auth_version)
     target = chosen_target(targets, messages)
     with open_target(target, postgres=postgres, progress=messages.progress) as opened:
         tell_about(opened, messages)
@@ -68,6 +77,7 @@ def smoke(
             opened.connection,
             opened.info,
             flows=codes(flow) or None,
+            auth_version=version,
             allow_side_effects=allow_side_effects,
             not_applied=opened.not_applied,
             # A sandbox is thrown away: there is nothing that could stay.
@@ -81,6 +91,16 @@ def smoke(
         messages.say(f"error: {problem}")
         raise typer.Exit(2)
     raise typer.Exit(exit_code(result, fail_on, exit_zero=exit_zero, strict=strict))
+
+
+def parse_auth_version(text: str | None) -> Version | None:
+    """The version of Auth that is named. UsageError where it is none, or one whose answers are not known."""
+    from trigger_audit.auth.versions import parse_version
+
+    try:
+        return None if text is None else parse_version(text)
+    except ValueError as error:
+        raise UsageError(f"--auth-version: {error}") from None
 
 
 def render(result: SmokeResult, kind: Format, style: Style | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -150,7 +151,20 @@ def failure_text(step: FailedStep, flows: list[FlowResult], style: Style, source
         lines += told(pad, "hint", step.hint, style)
     lines += told(pad, "statement", f"step {step.index}: {step.statement}", style)
     lines += told(pad, "breaks", listed(flows), style)
+    lines += over_http(pad, flows, style)
     return "\n".join(lines) + "\n"
+
+
+def over_http(pad: str, flows: list[FlowResult], style: Style) -> list[str]:
+    """The request that shows the cause without a look at the server's log; the flows where only some have one."""
+    showing = [flow for flow in flows if flow.without_header is not None]
+    if not showing or showing[0].without_header is None:
+        return []
+    answer = showing[0].without_header
+    which = "" if len(showing) == len(flows) else f" of {listed(showing)}"
+    body = json.dumps({"code": answer.error_code, "message": answer.message}, ensure_ascii=False)
+    text = f"without the header X-Supabase-Api-Version the same request{which} answers {answer.status} {body}"
+    return told(pad, "over HTTP", text, style)
 
 
 def listed(flows: Iterable[FlowResult]) -> str:

@@ -12,9 +12,11 @@ from trigger_audit.auth import FLOWS
 from trigger_audit.auth.roles import SCHEMA
 from trigger_audit.auth.steps import Kind, Step
 from trigger_audit.auth.tables import USERS_INSERT, USERS_UNLISTED
+from trigger_audit.auth.versions import Span
 from trigger_audit.errors import TriggerAuditError
 from trigger_audit.resources import read_sql
 from trigger_audit.smoke.model import By
+from trigger_audit.smoke.release import look_at_version
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -27,12 +29,14 @@ class Target:
     """`columns` by table of schema auth; `deferred` are the constraints to defer again after a commit point.
 
     `unique` are the unique constraints of Auth's tables by name; `gaps` say what Auth writes and the target lacks.
+    `versions` are those of Auth that it may be.
     """
 
     columns: dict[str, frozenset[str]]
     unique: frozenset[str]
     deferred: sql.Composed | None
     gaps: tuple[str, ...]
+    versions: Span
 
     def has(self, step: Step) -> bool:
         return step.table in self.columns
@@ -54,6 +58,7 @@ def look_at_target(connection: Connection, session: Session) -> Target:
         constraints = cursor.execute(read_sql("smoke/constraints.sql")).fetchall()
         session.enter()
         tables = cursor.execute(read_sql("smoke/columns.sql")).fetchall()
+        versions = look_at_version(cursor, tables)
         cursor.execute("ROLLBACK TO SAVEPOINT look")
         cursor.execute("RELEASE SAVEPOINT look")
     columns = {row["table_name"]: frozenset(row["columns"]) for row in tables}
@@ -80,6 +85,7 @@ def look_at_target(connection: Connection, session: Session) -> Target:
                 for name in stuck
             ),
         ),
+        versions,
     )
 
 

@@ -114,7 +114,10 @@ class Culprit:
 
 @dataclass(frozen=True, slots=True)
 class FlowResult:
-    """`response` is None where the flow was skipped."""
+    """`response` is None where the flow was skipped.
+
+    `without_header` is what a client that sends no X-Supabase-Api-Version gets, where that is PostgreSQL's own error.
+    """
 
     flow: str
     payload: Payload
@@ -128,6 +131,7 @@ class FlowResult:
     milliseconds: int
     escalations: tuple[Escalation, ...] = ()
     culprits: tuple[Culprit, ...] = ()
+    without_header: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,17 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row, tuple_row
 
 from trigger_audit.auth import FLOWS, flow_named
-from trigger_audit.auth.messages import Response
 from trigger_audit.auth.steps import Flow
+from trigger_audit.auth.versions import Version, exactly
 from trigger_audit.errors import TriggerAuditError, UsageError
 from trigger_audit.resources import read_sql
 from trigger_audit.smoke.catalog import Target, look_at_target
 from trigger_audit.smoke.context import Candidate, Frame, full_name, innermost_frame
 from trigger_audit.smoke.hazards import refuse_hazards
 from trigger_audit.smoke.memory import Memory
-from trigger_audit.smoke.model import Answer, FailedStep, FlowResult, Mail, Outcome, Payload, SmokeReport
+from trigger_audit.smoke.model import FailedStep, FlowResult, Mail, Outcome, Payload, SmokeReport
 from trigger_audit.smoke.payloads import Probes, payloads_of
+from trigger_audit.smoke.release import answers, version_gaps
 from trigger_audit.smoke.replay import Observation, Replay
 from trigger_audit.smoke.scrub import scrubbed_change, scrubbed_step
 from trigger_audit.smoke.session import Limits, Session, look_at_server
@@ -53,12 +54,14 @@ def run_smoke(
     allow_side_effects: bool,
     target: Mapping[str, object],
     limits: Limits | None = None,
+    auth_version: Version | None = None,
 ) -> SmokeReport:
     """Replays the named flows of Auth (all where None) on the connection, one savepoint each, and rolls back.
 
     Latent flows run too and are marked. `hazards` are what the analysis found reachable; `target` goes into the report
     as it is. The connection must be idle; its settings are as before afterwards. It is closed afterwards where a
-    function would not end by itself: that flow is skipped, and the others go on over a new one.
+    function would not end by itself: that flow is skipped, and the others go on over a new one. `auth_version` is the
+    one whose answers are told; None takes what Auth's migrations say.
 
     No attempt begins after sixty times the statement's limit and a minute (11 minutes), and one takes six times the
     limit and ten seconds at most, with at most 11 more to end what will not end (watch.py).
@@ -73,11 +76,11 @@ def run_smoke(
         raise TriggerAuditError("the connection is in a transaction already, and smoke must have one of its own")
     limits = limits or Limits()
     with Watch(limits) as watch, watch.heeding_ctrl_c(), _exclusively(connection):
-        run = _Run(connection, limits, watch)
+        run = _Run(connection, limits, watch, auth_version)
         try:
             run.start()
             results = tuple(result for flow in chosen for result in run.flow(flow))
-            session = run.session.info(run.target.gaps)
+            session = run.session.info((*run.target.gaps, *version_gaps(run.target.versions)))
         except Error as error:
             if watch.stopped is not None:
                 raise TriggerAuditError("the database does not answer: the connection was closed") from None
@@ -153,10 +156,11 @@ class _Way:
 class _Run:
     """The state of one smoke run: the session, the target, and the probe users made so far."""
 
-    def __init__(self, connection: Connection, limits: Limits, watch: Watch) -> None:
+    def __init__(self, connection: Connection, limits: Limits, watch: Watch, auth_version: Version | None) -> None:
         self.connection = connection
         self.limits = limits
         self.watch = watch
+        self.auth_version = auth_version
         self.ends = time.monotonic() + 60 * limits.statement / 1000 + 60
         self.making: Flow | None = None
         """The earlier flow that runs at the moment, to make a user to start from."""
@@ -178,6 +182,8 @@ class _Run:
         self.session.limit()
         self.watch.follow()
         self.target = look_at_target(self.connection, self.session)
+        if self.auth_version is not None:
+            self.target = replace(self.target, versions=exactly(self.auth_version))
 
     def flow(self, flow: Flow) -> Iterator[FlowResult]:
         for payload in payloads_of(flow):
@@ -355,6 +361,7 @@ class _Run:
             reason = _limit_reason(observation.limit, failed)
             failed = None
         skipped = observation.outcome is Outcome.SKIPPED
+        told, opened = answers(flow, observation.response, failed, self.target.versions)
         return FlowResult(
             flow=flow.name,
             payload=payload,
@@ -362,10 +369,11 @@ class _Run:
             outcome=observation.outcome,
             reason=reason,
             failed_step=failed,
-            response=None if skipped else _answer(observation.response or flow.success, failed),
+            response=None if skipped else told,
             mail=observation.mail,
             changes=() if skipped else tuple(scrubbed_change(change) for change in observation.changes),
             milliseconds=milliseconds,
+            without_header=None if skipped else opened,
         )
 
     def _named(self, failed: FailedStep | None) -> FailedStep | None:
@@ -408,11 +416,6 @@ def _limit_reason(limit: str, failed: FailedStep) -> str:
     if failed.function is not None:
         place = f", in {failed.function}" + ("" if failed.line is None else f" line {failed.line}")
     return f"{limit} ({failed.sqlstate} at {failed.statement}{place}: {failed.message})"
-
-
-def _answer(response: Response, failed: FailedStep | None) -> Answer:
-    message = response.message if failed is None else response.text(failed.message, failed.sqlstate)
-    return Answer(response.status, response.error_code, message)
 
 
 def _roll_back(run: _Run) -> str | None:
