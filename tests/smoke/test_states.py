@@ -10,17 +10,15 @@ import pytest
 from tests.smoke.conftest import Database, connect
 from trigger_audit.auth import FLOWS, Nullability, RowState, firings
 from trigger_audit.auth.steps import Flow, Step
+from trigger_audit.smoke.attempts import flows_before
 from trigger_audit.smoke.catalog import look_at_target
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Payload
 from trigger_audit.smoke.payloads import Probes
 from trigger_audit.smoke.replay import Observation, Replay
-from trigger_audit.smoke.runner import flows_before
 from trigger_audit.smoke.session import Limits, Session, look_at_server
 
 if TYPE_CHECKING:
-    from psycopg import Cursor
-
     from trigger_audit.smoke.checks import Edits
 
 RECORD = """
@@ -50,10 +48,10 @@ class Watched(Replay):
 
     rows: list[tuple[str, int, str, str, Any, Any]]
 
-    def _execute(self, cursor: Cursor[Any], step: Step, observation: Observation, edits: Edits) -> str | None:
-        refused = super()._execute(cursor, step, observation, edits)
+    def _execute(self, step: Step, observation: Observation, edits: Edits) -> str | None:
+        refused = super()._execute(step, observation, edits)
         index = next(i for i, other in enumerate(observation.flow.steps, start=1) if other is step)
-        cursor.execute("DELETE FROM public.seen RETURNING tab, event, old, new")
+        cursor = self.connection.execute("DELETE FROM public.seen RETURNING tab, event, old, new")
         self.rows += [(observation.flow.name, index, *row) for row in cursor.fetchall()]
         return refused
 

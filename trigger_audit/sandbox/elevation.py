@@ -71,3 +71,15 @@ def elevated_session(admin: psycopg.Connection) -> Iterator[Elevation]:
             with admin.transaction():
                 admin.execute(sql.SQL("REVOKE {} FROM postgres").format(admins))
                 admin.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(_SCHEMA)))
+
+
+def switch_off_event_triggers(admin: psycopg.Connection) -> None:
+    """Disables every event trigger: they would run with the superuser's rights in what is done to the loaded database.
+
+    PostgreSQL fires none for ALTER EVENT TRIGGER itself, not even those that fire always.
+    """
+    from psycopg import sql
+
+    names = admin.execute("SELECT evtname FROM pg_catalog.pg_event_trigger ORDER BY evtname").fetchall()
+    for (name,) in names:
+        admin.execute(sql.SQL("ALTER EVENT TRIGGER {} DISABLE").format(sql.Identifier(name)))

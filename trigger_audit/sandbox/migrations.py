@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from trigger_audit.errors import TriggerAuditError
 from trigger_audit.sandbox.bootstrap import stand_ins
-from trigger_audit.sandbox.elevation import Elevation, elevated_session
+from trigger_audit.sandbox.elevation import Elevation, elevated_session, switch_off_event_triggers
 from trigger_audit.sandbox.forms import Form, Reading, read, refused_when_hosted
 from trigger_audit.sandbox.splitter import Kind, split
 
@@ -66,7 +66,8 @@ def apply_files(sandbox: Sandbox, files: Sequence[SqlFile]) -> LoadReport:
 def load_files(conninfo: str, files: Iterable[SqlFile]) -> LoadReport:
     """Applies files to the database that a superuser's conninfo names.
 
-    Raises TriggerAuditError where the server is lost; a statement that fails is part of the report.
+    Its event triggers are off afterwards. Raises TriggerAuditError where the server is lost; a statement that fails is
+    part of the report.
     """
     import psycopg
     from psycopg.conninfo import make_conninfo
@@ -88,6 +89,7 @@ def load_files(conninfo: str, files: Iterable[SqlFile]) -> LoadReport:
                 applied += loader.applied
                 failed += loader.failed
                 notes |= loader.notes
+            switch_off_event_triggers(admin)
     except psycopg.OperationalError as error:
         raise TriggerAuditError(
             f"the sandbox was lost while files were applied: {str(error).splitlines()[0]}"

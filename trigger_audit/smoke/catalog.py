@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from trigger_audit.auth import FLOWS
-from trigger_audit.auth.roles import SCHEMA
+from trigger_audit.auth.roles import ROLE, SCHEMA
 from trigger_audit.auth.steps import Kind, Step
 from trigger_audit.auth.tables import USERS_INSERT, USERS_UNLISTED
 from trigger_audit.auth.versions import Span
@@ -17,6 +17,7 @@ from trigger_audit.errors import TriggerAuditError
 from trigger_audit.resources import read_sql
 from trigger_audit.smoke.model import By
 from trigger_audit.smoke.release import look_at_version
+from trigger_audit.smoke.session import pin_search_path
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -50,8 +51,8 @@ class Target:
 def look_at_target(connection: Connection, session: Session) -> Target:
     """Reads the tables as Auth's role and the constraints as the outer one.
 
-    TriggerAuditError where the role that runs the statements could not write Auth's tables at all: every flow would
-    fail for a reason that is ours.
+    TriggerAuditError where Auth's role may have no temporary function, and where the role that runs the statements
+    could not write Auth's tables at all: every flow would fail for a reason that is ours.
     """
     connection.execute("SAVEPOINT look")
     with connection.cursor(row_factory=dict_row) as cursor:
@@ -62,6 +63,7 @@ def look_at_target(connection: Connection, session: Session) -> Target:
         cursor.execute("ROLLBACK TO SAVEPOINT look")
         cursor.execute("RELEASE SAVEPOINT look")
     columns = {row["table_name"]: frozenset(row["columns"]) for row in tables}
+    _prepare(session, sorted(columns.keys() & {"users", "identities", "one_time_tokens"}))
     written = {step.table for flow in FLOWS for step in flow.steps}
     role = session.server.current_user
     for row in tables:
@@ -87,6 +89,24 @@ def look_at_target(connection: Connection, session: Session) -> Target:
         ),
         versions,
     )
+
+
+def _prepare(session: Session, read: list[str]) -> None:
+    """TriggerAuditError where Auth's role cannot have the functions that its statements run in."""
+    from psycopg import Error
+
+    session.enter()
+    try:
+        session.sender.prepare(read)
+    except Error as error:
+        if error.sqlstate != "42501":
+            raise
+        raise TriggerAuditError(
+            f"{ROLE} may create no temporary functions in this database, and smoke runs its statements in such",
+            f"GRANT TEMPORARY ON DATABASE ... TO {ROLE}, or log in as {ROLE}",
+        ) from None
+    session.leave()
+    pin_search_path(session.connection)
 
 
 def _missing(columns: dict[str, frozenset[str]]) -> tuple[str, ...]:

@@ -16,12 +16,14 @@ from trigger_audit.auth.tables import UNSCANNABLE_WHEN_NULL
 from trigger_audit.auth.values import Probe
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Change
+from trigger_audit.smoke.sending import Read
 from trigger_audit.smoke.times import INFINITE
 
 if TYPE_CHECKING:
-    from psycopg import Cursor
-
     from trigger_audit.smoke.catalog import Target
+    from trigger_audit.smoke.sending import Sender
+
+BY_ID = sql.SQL("id = %s")
 
 _KEPT = ("email", "phone", "aud", "instance_id", "is_sso_user", "is_anonymous")
 """What every look-up filters by, or what the token's hash is made of."""
@@ -126,25 +128,23 @@ def compare_reload(memory: Memory, row: Mapping[str, object]) -> Iterator[Change
             yield Change(f"auth.users.{column}", "NULL", _set_or_null(row[column]))
 
 
-def final_changes(cursor: Cursor, flow: Flow, memory: Memory, target: Target, edits: Edits) -> list[Change]:
+def final_changes(sender: Sender, flow: Flow, memory: Memory, target: Target, edits: Edits) -> list[Change]:
     """Compares what is there at the end with what Auth has in memory, and looks the user up as Auth will."""
     user = memory.probes[Probe.USER_ID]
     names = [
         name for name in (*_SAME, *_SET_OR_NOT, *_METADATA, *UNSCANNABLE_WHEN_NULL) if name in target.columns["users"]
     ]
     names = list(dict.fromkeys(names))
-    columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    cursor.execute(sql.SQL("SELECT {} FROM users WHERE id = %s").format(columns), (user,))
-    values = cursor.fetchone()
+    rows = sender.read(Read("users", tuple(names), BY_ID, (user,)))
     if flow.deletes:
-        return [] if values is None else [Change("auth.users", "the row is deleted", "the row is still there")]
-    if values is None:
+        return [Change("auth.users", "the row is deleted", "the row is still there")] if rows else []
+    if not rows:
         return [Change("auth.users", "the row is there", "no row has the user's id")]
-    row = dict(zip(names, values, strict=True))
-    changes = [*_differences(row, memory.rows.get("users", {})), *_tokens(cursor, flow, row, memory, target)]
+    row = rows[0]
+    changes = [*_differences(row, memory.rows.get("users", {})), *_tokens(sender, flow, row, memory, target)]
     changes += edits.lost(row)
     if not any(change.what.startswith("auth.users") for change in changes):
-        changes += _lookup(cursor, row, user)
+        changes += _lookup(sender, row, user)
     return changes
 
 
@@ -168,7 +168,7 @@ def _set_or_null(value: object) -> str:
     return "NULL" if value is None else "a time"
 
 
-def _tokens(cursor: Cursor, flow: Flow, row: Mapping[str, object], memory: Memory, target: Target) -> Iterator[Change]:
+def _tokens(sender: Sender, flow: Flow, row: Mapping[str, object], memory: Memory, target: Target) -> Iterator[Change]:
     """The token must be in both places with the same hash, and not have expired: links use one, codes the other."""
     for token in flow.tokens:
         if memory.rows["users"].get(token.value) in (None, ""):
@@ -179,33 +179,30 @@ def _tokens(cursor: Cursor, flow: Flow, row: Mapping[str, object], memory: Memor
         ):
             yield Change(f"auth.users.{token.sent_at}", "now", shown(sent))
         if "one_time_tokens" in target.columns:
-            yield from _one_time_token(cursor, token, memory)
+            yield from _one_time_token(sender, token, memory)
 
 
-def _one_time_token(cursor: Cursor, token: Token, memory: Memory) -> Iterator[Change]:
-    cursor.execute(
-        "SELECT token_hash FROM one_time_tokens WHERE user_id = %s AND token_type = %s",
-        (memory.probes[Probe.USER_ID], token.value),
-    )
-    hashes = [found[0] for found in cursor.fetchall()]
+def _one_time_token(sender: Sender, token: Token, memory: Memory) -> Iterator[Change]:
+    condition = sql.SQL("user_id = %s AND token_type = %s")
+    parameters = (memory.probes[Probe.USER_ID], token.value)
+    hashes = [row["token_hash"] for row in sender.read(Read("one_time_tokens", ("token_hash",), condition, parameters))]
     expected = memory.probes[Probe(token.value)]
     if hashes != [expected]:
         found = ", ".join(map(str, hashes)) or "no row"
         yield Change("auth.one_time_tokens.token_hash", shown(expected), found)
 
 
-def _lookup(cursor: Cursor, row: Mapping[str, object], user: object) -> Iterator[Change]:
+def _lookup(sender: Sender, row: Mapping[str, object], user: object) -> Iterator[Change]:
     """By address or number, as Auth finds a user who comes back."""
-    for column, condition in (("email", "lower(email) = lower(%s)"), ("phone", "phone = %s")):
+    for column, address in (
+        ("email", sql.SQL("lower(email) = lower(%s)")),
+        ("phone", sql.SQL("phone = %s")),
+    ):
         value = row.get(column)
         if value is None:
             continue
-        cursor.execute(
-            sql.SQL("SELECT id FROM users WHERE instance_id = %s AND {} AND aud = %s AND is_sso_user = false").format(
-                sql.SQL(condition)
-            ),
-            (INSTANCE_ID, value, AUDIENCE),
-        )
-        found = [str(other[0]) for other in cursor.fetchall()]
+        condition = sql.SQL("instance_id = %s AND {} AND aud = %s AND is_sso_user = false").format(address)
+        rows = sender.read(Read("users", ("id",), condition, (INSTANCE_ID, value, AUDIENCE)))
+        found = [str(other["id"]) for other in rows]
         if found != [str(user)]:
             yield Change(f"auth.users, looked up by {column}", str(user), ", ".join(found) or "no row")

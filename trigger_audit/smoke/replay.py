@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from psycopg import sql
-from psycopg.rows import dict_row, tuple_row
 
 from trigger_audit.auth import messages
 from trigger_audit.auth.messages import Response
@@ -17,16 +16,16 @@ from trigger_audit.auth.roles import SCHEMA
 from trigger_audit.auth.steps import Flow, Kind, Rows, Step
 from trigger_audit.auth.tables import USERS_INSERT
 from trigger_audit.auth.values import Probe
-from trigger_audit.smoke.checks import Edits, compare_reload, final_changes
+from trigger_audit.smoke.checks import BY_ID, Edits, compare_reload, final_changes
 from trigger_audit.smoke.context import innermost_frame, shortened
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Change, FailedStep, Mail, Outcome
-from trigger_audit.smoke.statement import compose
-from trigger_audit.smoke.times import open_cursor
+from trigger_audit.smoke.sending import Read
+from trigger_audit.smoke.statement import compose, compose_read
 from trigger_audit.smoke.unreadable import Unreadable, find_unreadable
 
 if TYPE_CHECKING:
-    from psycopg import Connection, Cursor, Error
+    from psycopg import Connection, Error
 
     from trigger_audit.smoke.catalog import Target
     from trigger_audit.smoke.session import Session
@@ -38,6 +37,11 @@ OUR_LIMITS = {
     "25006": "the transaction is read-only",
 }
 """Errors that say nothing of the flow: they come from how we run it."""
+
+ROLE_REFUSED = "a trigger changes the role, which smoke lets no trigger do"
+"""So does an error of the confinement (see `sending`)."""
+
+_CHECK_CONSTRAINTS = sql.SQL("SET CONSTRAINTS ALL IMMEDIATE")
 
 _ADDRESS = re.compile(r"[^@\s]@[^@\s]")
 
@@ -60,6 +64,11 @@ class Observation:
     mail_skipped: bool = False
     limit: str | None = None
     longest: float = 0.0
+
+    @property
+    def ran_out(self) -> bool:
+        """Whether a limit on time or on locks ended it."""
+        return self.limit is not None and self.limit is not ROLE_REFUSED
 
     @property
     def outcome(self) -> Outcome:
@@ -114,63 +123,56 @@ class Replay:
         if flow.starts and not self._look_up(observation):
             return observation
         reloads = any(step.kind is Kind.RELOAD for step in flow.steps)
-        with open_cursor(self.connection, tuple_row) as cursor:
-            for index, step in enumerate(flow.steps, start=1):
-                if not self.target.has(step):
-                    if step.commit_after and not self._commit(cursor, index, step, observation):
-                        return observation
-                    continue
-                if step.unconfirmed_only and confirmed:
-                    observation.mail_skipped = observation.mail_skipped or step.mail_before
-                    continue
-                if step.mail_before and self._lacks_address(observation, index):
+        for index, step in enumerate(flow.steps, start=1):
+            if not self.target.has(step):
+                if step.commit_after and not self._commit(index, step, observation):
                     return observation
-                observation.mailed = observation.mailed or step.mail_before
-                try:
-                    refused = self._execute(cursor, step, observation, edits)
-                    if step.kind is Kind.INSERT and step.table == "users" and not reloads:
-                        edits.note(self.memory, self._users_row(cursor))
-                except Error as error:
-                    self._fail(observation, index, step.label, step.failure, error)
+                continue
+            if step.unconfirmed_only and confirmed:
+                observation.mail_skipped = observation.mail_skipped or step.mail_before
+                continue
+            if step.mail_before and self._lacks_address(observation, index):
+                return observation
+            observation.mailed = observation.mailed or step.mail_before
+            try:
+                refused = self._execute(step, observation, edits)
+                if step.kind is Kind.INSERT and step.table == "users" and not reloads:
+                    edits.note(self.memory, self._users_row())
+            except Error as error:
+                self._fail(observation, index, step.label, step.failure, error)
+                return observation
+            if refused is not None:
+                observation.failed = FailedStep(index, step.label, None, refused)
+                observation.response = step.failure
+                return observation
+            if step.kind is Kind.RELOAD:
+                if flow.signs_up and self._refuse_banned(observation, index, step.label):
                     return observation
-                if refused is not None:
-                    observation.failed = FailedStep(index, step.label, None, refused)
-                    observation.response = step.failure
-                    return observation
-                if step.kind is Kind.RELOAD:
-                    if flow.signs_up and self._refuse_banned(observation, index, step.label):
-                        return observation
-                    user = self.memory.rows["users"]
-                    confirmed = (
-                        user.get("phone_confirmed_at" if user.get("email") is None else "email_confirmed_at")
-                        is not None
-                    )
-                if step.commit_after and not self._commit(cursor, index, step, observation):
-                    return observation
-            if check:
-                try:
-                    observation.changes += final_changes(cursor, flow, self.memory, self.target, edits)
-                except Error as error:
-                    self._fail(observation, len(flow.steps), "SELECT auth.users", messages.FINDING_USER, error)
+                user = self.memory.rows["users"]
+                confirmed = (
+                    user.get("phone_confirmed_at" if user.get("email") is None else "email_confirmed_at") is not None
+                )
+            if step.commit_after and not self._commit(index, step, observation):
+                return observation
+        if check:
+            try:
+                observation.changes += final_changes(self.session.sender, flow, self.memory, self.target, edits)
+            except Error as error:
+                self._fail(observation, len(flow.steps), "SELECT auth.users", messages.FINDING_USER, error)
         return observation
 
     def _look_up(self, observation: Observation) -> bool:
         """A new request reads the user and the identity afresh; nothing of the last one's memory is left."""
-        users = self.target.columns["users"] & frozenset(USERS_INSERT)
+        columns = tuple(sorted(self.target.columns["users"] & frozenset(USERS_INSERT)))
         refused: Unreadable | None = Unreadable("no user has that id", "User not found")
-        with open_cursor(self.connection, dict_row) as cursor:
-            names = sql.SQL(", ").join(map(sql.Identifier, sorted(users)))
-            user_id = self.memory.probes[Probe.USER_ID]
-            cursor.execute(sql.SQL("SELECT {} FROM users WHERE id = %s").format(names), (user_id,))
-            user = cursor.fetchone()
-            if user is not None:
-                refused = find_unreadable(user)
-                self.memory.rows["users"] = user
-            cursor.execute(
-                "SELECT provider_id, identity_data, last_sign_in_at FROM identities WHERE id = %s",
-                (self.memory.probes.get(Probe.IDENTITY_ID),),
-            )
-            self.memory.rows["identities"] = cursor.fetchone() or {}
+        users = self.session.sender.read(Read("users", columns, BY_ID, (self.memory.probes[Probe.USER_ID],)))
+        if users:
+            refused = find_unreadable(users[0])
+            self.memory.rows["users"] = users[0]
+        columns = ("provider_id", "identity_data", "last_sign_in_at")
+        identity = self.memory.probes.get(Probe.IDENTITY_ID)
+        identities = self.session.sender.read(Read("identities", columns, BY_ID, (identity,)))
+        self.memory.rows["identities"] = identities[0] if identities else {}
         if refused is not None:
             observation.failed = FailedStep(0, "SELECT auth.users", None, refused.told)
             observation.response = observation.flow.lookup.worded(refused.words)
@@ -198,47 +200,43 @@ class Replay:
         observation.response = observation.flow.banned
         return True
 
-    def _execute(self, cursor: Cursor, step: Step, observation: Observation, edits: Edits) -> str | None:
+    def _execute(self, step: Step, observation: Observation, edits: Edits) -> str | None:
         """Runs one statement; a text where Auth cannot take what it got."""
         columns = self.target.usable(step)
+        started = time.perf_counter()
+        if step.kind in (Kind.RELOAD, Kind.PROVIDERS):
+            rows = self.session.sender.read(compose_read(step, self.memory, columns))
+            observation.longest = max(observation.longest, time.perf_counter() - started)
+            if step.kind is Kind.RELOAD:
+                return self._reload(rows, observation, edits)
+            providers = [str(row["provider"]) for row in rows]
+            self.memory.probes[Probe.PROVIDERS] = providers
+            self.memory.probes[Probe.PROVIDER] = providers[0] if providers else None
+            return None
         statement, parameters = compose(
             step, self.memory, columns, upsert=step.conflict is None or step.conflict in self.target.unique
         )
         if step.kind is Kind.INSERT and step.table == "users":
             self.ids.append(str(self.memory.probes[Probe.USER_ID]))
-        started = time.perf_counter()
-        cursor.execute(statement, parameters)
+        written = self.session.sender.write(statement, parameters, returning=step.returning is not None)
         observation.longest = max(observation.longest, time.perf_counter() - started)
-        if step.kind is Kind.RELOAD:
-            return self._reload(cursor, observation, edits)
-        if step.kind is Kind.PROVIDERS:
-            providers = [str(row[0]) for row in cursor.fetchall()]
-            self.memory.probes[Probe.PROVIDERS] = providers
-            self.memory.probes[Probe.PROVIDER] = providers[0] if providers else None
-            return None
         if step.returning is not None:
-            row = cursor.fetchone()
-            if row is None:
+            if written.rows == 0:
                 return "no row came back: a trigger has suppressed the INSERT"
-            self.memory.probes[Probe.REFRESH_TOKEN_ID] = row[0]
-        elif step.rows is Rows.ONE and cursor.rowcount != 1:
-            observation.changes.append(Change(step.label, "1 row", f"{cursor.rowcount} rows"))
+            self.memory.probes[Probe.REFRESH_TOKEN_ID] = written.returned
+        elif step.rows is Rows.ONE and written.rows != 1:
+            observation.changes.append(Change(step.label, "1 row", f"{written.rows} rows"))
         return None
 
-    def _users_row(self, cursor: Cursor) -> dict[str, object] | None:
-        cursor.execute(
-            "SELECT raw_user_meta_data, raw_app_meta_data FROM users WHERE id = %s",
-            (self.memory.probes[Probe.USER_ID],),
-        )
-        row = cursor.fetchone()
-        return None if row is None else {"raw_user_meta_data": row[0], "raw_app_meta_data": row[1]}
+    def _users_row(self) -> dict[str, object] | None:
+        columns = ("raw_user_meta_data", "raw_app_meta_data")
+        rows = self.session.sender.read(Read("users", columns, BY_ID, (self.memory.probes[Probe.USER_ID],)))
+        return rows[0] if rows else None
 
-    def _reload(self, cursor: Cursor, observation: Observation, edits: Edits) -> str | None:
-        row = cursor.fetchone()
-        if row is None:
+    def _reload(self, rows: list[dict[str, object]], observation: Observation, edits: Edits) -> str | None:
+        if not rows:
             return "no user has that id: a trigger has suppressed the INSERT, removed the row or changed its id"
-        assert cursor.description is not None
-        found = dict(zip((column.name for column in cursor.description), row, strict=True))
+        found = rows[0]
         unreadable = find_unreadable(found)
         if unreadable is not None:
             return unreadable.told
@@ -247,7 +245,7 @@ class Replay:
         self.memory.reload(found)
         return None
 
-    def _commit(self, cursor: Cursor, index: int, step: Step, observation: Observation) -> bool:
+    def _commit(self, index: int, step: Step, observation: Observation) -> bool:
         """Auth's COMMIT: deferred constraints and triggers run now, then those that start deferred are deferred again.
 
         The triggers run under the role that is set (15) or that queued them (18): the same one here. Naming a
@@ -257,14 +255,14 @@ class Replay:
 
         started = time.perf_counter()
         try:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            self.session.sender.write(_CHECK_CONSTRAINTS, ())
             observation.longest = max(observation.longest, time.perf_counter() - started)
         except Error as error:
             self._fail(observation, index, "COMMIT", step.commit_failure, error)
             return False
         if self.target.deferred is not None:
             self.session.leave()
-            cursor.execute(self.target.deferred)
+            self.connection.execute(self.target.deferred)
             self.session.enter()
         observation.committed = True
         return True
@@ -273,7 +271,8 @@ class Replay:
         if self.connection.closed or error.sqlstate is None:
             raise error
         diagnosis = error.diag
-        frame = innermost_frame(diagnosis.context)
+        context = self.session.sender.context(error)
+        frame = innermost_frame(context)
         message = diagnosis.message_primary or str(error)
         observation.failed = FailedStep(
             index=index,
@@ -282,7 +281,7 @@ class Replay:
             message=message,
             detail=diagnosis.message_detail,
             hint=diagnosis.message_hint,
-            context=shortened(diagnosis.context),
+            context=shortened(context),
             schema=diagnosis.schema_name,
             table=diagnosis.table_name,
             column=diagnosis.column_name,
@@ -292,6 +291,8 @@ class Replay:
         )
         observation.response = response
         observation.limit = OUR_LIMITS.get(error.sqlstate)
+        if self.session.sender.refuses_role(error):
+            observation.limit = ROLE_REFUSED
 
 
 def _lies_ahead(time: object) -> bool:

@@ -26,7 +26,7 @@ from trigger_audit.smoke.payloads import Probes, payloads_of
 from trigger_audit.smoke.release import answers, version_gaps
 from trigger_audit.smoke.replay import Observation, Replay
 from trigger_audit.smoke.scrub import scrubbed_change, scrubbed_step
-from trigger_audit.smoke.session import Limits, Session, look_at_server
+from trigger_audit.smoke.session import Limits, Session, look_at_server, pin_search_path
 from trigger_audit.smoke.watch import Watch
 
 if TYPE_CHECKING:
@@ -180,6 +180,7 @@ class _Run:
         self.connection.read_only = False
         self.session = Session(self.connection, server, self.watch.limits)
         self.session.limit()
+        pin_search_path(self.connection)
         self.watch.follow()
         self.target = look_at_target(self.connection, self.session)
         if self.auth_version is not None:
@@ -236,7 +237,7 @@ class _Run:
         """After a statement that had to be ended: a new connection. The flow, or that way to it, is given up."""
         words, guilty = self.watch.stopped, self.making or flow
         self._hurry()
-        frame = innermost_frame(error.diag.context)
+        frame = innermost_frame(self.session.sender.context(error))
         self._connect_again(guilty)
         if frame is not None:
             words = f"{words}, in {self._full_name(frame)}" + ("" if frame.line is None else f" line {frame.line}")
@@ -330,7 +331,7 @@ class _Run:
 
         A twin's failure is its own and says nothing of other users.
         """
-        if made.limit is not None:
+        if made.ran_out:
             self._hurry()
         if made.outcome not in (Outcome.FAIL, Outcome.SKIPPED) and made.mail not in (
             Mail.SENT_TOKEN_LOST,
@@ -404,7 +405,7 @@ def _why_not(made: Observation, payload: Payload, triggers_off: bool) -> str:
     if triggers_off:
         with_what += " and triggers off"
     if made.failed is not None:
-        verb = "fails" if made.limit is None else "does not end"
+        verb = "does not end" if made.ran_out else "fails"
         return f"{with_what} {verb} ({made.failed.sqlstate or 'no SQLSTATE'} at {made.failed.statement})"
     if made.mail is Mail.SKIPPED:
         return f"{with_what} sends no mail"
@@ -432,7 +433,7 @@ def _roll_back(run: _Run) -> str | None:
         if session is None:
             return None  # nothing has run
         session.set_limits()
-        session.enter()
+        session.enter_to_look()
         parameters = {"ids": run.probes.ids, "emails": run.probes.emails}
         row = connection.execute(read_sql("smoke/leftovers.sql"), parameters).fetchone()
         connection.rollback()

@@ -14,6 +14,7 @@ from trigger_audit.auth.roles import ROLE, SEARCH_PATH
 from trigger_audit.errors import TriggerAuditError
 from trigger_audit.resources import read_sql
 from trigger_audit.smoke.model import By, SessionInfo
+from trigger_audit.smoke.sending import Confined, Plain, Sender
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -46,7 +47,8 @@ class Server:
 
 def look_at_server(connection: Connection) -> Server:
     """Asks the server; TriggerAuditError where smoke cannot run: a standby, a read-only database, no auth.users."""
-    parameters = {"role": ROLE, "settings": ["client_connection_check_interval"]}
+    pin_search_path(connection)
+    parameters = {"role": ROLE, "settings": ["client_connection_check_interval", "event_triggers"]}
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(read_sql("smoke/server.sql"), parameters).fetchone()
     assert row is not None
@@ -75,6 +77,12 @@ def look_at_server(connection: Connection) -> Server:
     )
 
 
+def pin_search_path(connection: Connection) -> None:
+    """For the rest of the transaction only PostgreSQL's own operators are found: the owner of a database may have set
+    a path that puts a schema of his before pg_catalog, and a superuser would run what is there."""
+    connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_temp', true)")
+
+
 class Session:
     """One transaction's way of being Auth. Every method runs inside that transaction."""
 
@@ -83,6 +91,8 @@ class Session:
         self.server = server
         self.limits = limits
         self.by = self._rung()
+        confined = self.by in (By.SESSION_AUTHORIZATION, By.SET_ROLE)
+        self.sender: Sender = Confined(connection) if confined else Plain(connection)
 
     def _rung(self) -> By:
         server = self.server
@@ -134,6 +144,9 @@ class Session:
         for name, value in limits.items():
             self._set(name, value)
         self.set_limits()
+        if self.server.superuser and "event_triggers" in self.server.settings:  # from 17 on
+            # They would fire for each function that `sending` makes: Supabase's own look at every command.
+            self._set("event_triggers", "off")
         if "client_connection_check_interval" in self.server.settings:
             with self._attempt():  # refused where the platform cannot watch a closed socket
                 self._set("client_connection_check_interval", str(self.limits.check_interval))
@@ -174,6 +187,18 @@ class Session:
         elif self.by is By.SET_ROLE:
             self.connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(ROLE)))
         self._set("search_path", SEARCH_PATH)
+
+    def enter_to_look(self) -> None:
+        """Becomes one who sees the rows that are left, and lets no policy run, for it would run outside of `sender`.
+
+        A superuser passes them by; for a member the server refuses the query where one applies (42501).
+        """
+        if self.by is By.SESSION_AUTHORIZATION:
+            self._set("search_path", "pg_temp")
+            return
+        if self.by is By.SET_ROLE:
+            self._set("row_security", "off")
+        self.enter()
 
     def leave(self) -> None:
         """Becomes the outer role again."""

@@ -1,4 +1,4 @@
-"""Writes a step as the SQL that Auth sends: unqualified quoted tables, every value a parameter."""
+"""A step as the SQL that Auth sends: unqualified quoted tables, every value a parameter."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from psycopg import sql
 
 from trigger_audit.auth.steps import Kind, Step
 from trigger_audit.smoke.memory import Memory, parameter
+from trigger_audit.smoke.sending import Read
 
 
 def compose(step: Step, memory: Memory, columns: frozenset[str], *, upsert: bool) -> tuple[sql.Composed, list[object]]:
-    """The statement and its parameters, without the columns that the target lacks. `upsert`: its constraint exists."""
+    """A writing statement and its parameters, without the columns that the target lacks.
+
+    `upsert`: its constraint exists.
+    """
     table = sql.Identifier(step.table)
     written = {c: v for c, v in memory.take(step).items() if c in columns}
-    where = [condition for condition in step.where if condition.column in columns]
-    condition = sql.SQL(" AND ").join(
-        sql.SQL("{}.{} {} %s").format(table, sql.Identifier(c.column), sql.SQL("<>" if c.operator == "<>" else "="))
-        for c in where
-    )
-    found = [parameter(memory.value(step.table, c.column, c.value)) for c in where]
+    condition, found = _condition(step, memory, columns)
     match step.kind:
         case Kind.INSERT:
             return _insert(step, written, upsert=upsert), list(written.values())
@@ -27,14 +26,26 @@ def compose(step: Step, memory: Memory, columns: frozenset[str], *, upsert: bool
             assignments = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(column)) for column in written)
             update = sql.SQL("UPDATE {} AS {} SET {} WHERE {}").format(table, table, assignments, condition)
             return update, [*written.values(), *found]
-        case Kind.DELETE:
+        case _:
             return sql.SQL("DELETE FROM {} AS {} WHERE {}").format(table, table, condition), found
-        case Kind.PROVIDERS:
-            select = sql.SQL("SELECT provider FROM {} AS {} WHERE {} ORDER BY created_at")
-            return select.format(table, table, condition), found
-        case Kind.RELOAD:
-            names = sql.SQL(", ").join(sql.SQL("{}.{}").format(table, sql.Identifier(c)) for c in sorted(columns))
-            return sql.SQL("SELECT {} FROM {} AS {} WHERE {} LIMIT 1").format(names, table, table, condition), found
+
+
+def compose_read(step: Step, memory: Memory, columns: frozenset[str]) -> Read:
+    """A reading one: of a user's providers, or of the whole user."""
+    condition, found = _condition(step, memory, columns)
+    if step.kind is Kind.PROVIDERS:
+        return Read(step.table, ("provider",), condition, found, sql.SQL(" ORDER BY created_at"))
+    return Read(step.table, tuple(sorted(columns)), condition, found, sql.SQL(" LIMIT 1"))
+
+
+def _condition(step: Step, memory: Memory, columns: frozenset[str]) -> tuple[sql.Composed, list[object]]:
+    table = sql.Identifier(step.table)
+    where = [condition for condition in step.where if condition.column in columns]
+    condition = sql.SQL(" AND ").join(
+        sql.SQL("{}.{} {} %s").format(table, sql.Identifier(c.column), sql.SQL("<>" if c.operator == "<>" else "="))
+        for c in where
+    )
+    return condition, [parameter(memory.value(step.table, c.column, c.value)) for c in where]
 
 
 def _insert(step: Step, written: Mapping[str, object], *, upsert: bool) -> sql.Composed:

@@ -1,0 +1,214 @@
+"""Sends Auth's statements, where need be so that code of the database's users cannot leave Auth's role in them.
+
+A session that became Auth's role by SET SESSION AUTHORIZATION or SET ROLE can go back, and so can a trigger that it
+fires: it would have the rights of the login, and a superuser's COPY ... TO PROGRAM starts programs. No reading of texts
+can exclude that. PostgreSQL does: within a SECURITY DEFINER function it refuses to set `role` and
+`session_authorization` (42501; guc_tables.c, GUC_NOT_WHILE_SEC_REST), in whatever way and however deep inside, also to
+deferred triggers that SET CONSTRAINTS fires there. So each statement that can run such code runs in a function that
+Auth's role owns, and that is made just before the call, whatever a trigger has made of the last one. (What PostgreSQL
+does not let be replaced, and an overload that makes the call ambiguous, are errors and run nothing.)
+
+Nothing but what this module sends may run as Auth's role once user code has run: search_path, temporary tables and
+every setting may then be a trigger's. What is sent outside of the function names everything by its schema, operators
+too. An event trigger of the database would run outside of it, for CREATE FUNCTION: in a sandbox they are disabled, and
+from 17 on a superuser's session has them off. Before, one runs as for every command of that superuser.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, LiteralString, Protocol, TypeAlias
+
+from psycopg import ClientCursor, sql
+from psycopg.rows import dict_row
+
+from trigger_audit.auth.roles import SCHEMA
+from trigger_audit.smoke.times import open_cursor
+
+if TYPE_CHECKING:
+    from psycopg import Connection, Cursor, Error
+
+_Sql: TypeAlias = sql.SQL | sql.Composed
+
+_FUNCTION = sql.SQL(
+    "CREATE OR REPLACE FUNCTION pg_temp.{name}({outputs}) {returns} LANGUAGE plpgsql SECURITY DEFINER AS {body}; "
+    "SELECT {columns} FROM pg_temp.{name}()"
+)
+_NOTHING = sql.SQL("")
+_CLOSING = 3
+"""Characters with which a language closes a quotation in CONTEXT: one, and a blank or two in front of it."""
+
+_ROLE_REFUSED = re.compile(r"[\"'«»“„‘]\s?(?:role|session_authorization)\s?[\"'«»”“’]")
+"""The parameter's name in the message, in whatever language: they differ in the quotation marks too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A SELECT from one of Auth's tables.
+
+    `condition` has placeholders for the parameters, `rest` is what follows it.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    condition: _Sql
+    parameters: Sequence[object]
+    rest: _Sql | None = None
+
+    def statement(self, columns: _Sql) -> sql.Composed:
+        table = sql.Identifier(self.table)
+        return sql.SQL("SELECT {} FROM {} AS {} WHERE {}{}").format(
+            columns, table, table, self.condition, self.rest or _NOTHING
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many rows a statement wrote, and the value that came back from the one, None where none did."""
+
+    rows: int
+    returned: object = None
+
+
+class Sender(Protocol):
+    """psycopg.Error from every method but `context` where the server refuses."""
+
+    def prepare(self, tables: Iterable[str]) -> None:
+        """Once in the transaction, as Auth's role, before savepoints: for reading these tables."""
+
+    def write(self, statement: _Sql, parameters: Sequence[object], *, returning: bool = False) -> Written: ...
+
+    def read(self, read: Read) -> list[dict[str, Any]]: ...
+
+    def context(self, error: Error) -> str | None:
+        """The error's CONTEXT without the frames that this module adds."""
+
+    def refuses_role(self, error: Error) -> bool:
+        """Whether the error is that code inside wanted to change the role."""
+
+
+class Plain:
+    """As Auth sends them: for a login that has no other rights to go back to."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._cursor: Cursor[Any] = open_cursor(connection, dict_row)
+
+    def prepare(self, tables: Iterable[str]) -> None:
+        pass
+
+    def write(self, statement: _Sql, parameters: Sequence[object], *, returning: bool = False) -> Written:
+        self._cursor.execute(statement, parameters)
+        row: Mapping[str, object] | None = self._cursor.fetchone() if returning else None
+        return Written(self._cursor.rowcount, None if row is None else next(iter(row.values())))
+
+    def read(self, read: Read) -> list[dict[str, Any]]:
+        table = sql.Identifier(read.table)
+        columns = sql.SQL(", ").join(sql.SQL("{}.{}").format(table, sql.Identifier(name)) for name in read.columns)
+        return self._cursor.execute(read.statement(columns), read.parameters).fetchall()
+
+    def context(self, error: Error) -> str | None:
+        return error.diag.context
+
+    def refuses_role(self, error: Error) -> bool:
+        return False
+
+
+class Confined:
+    """In a SECURITY DEFINER function each, as the role that the session is now: it becomes the owner.
+
+    Values are literals of no type where they are texts, so that they take the column's type as parameters do.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._cursor: Cursor[Any] = open_cursor(connection, dict_row)
+        self._prefix = f"trigger_audit_{secrets.token_hex(8)}_"
+        self._name = ""
+        self._text = ""
+
+    def prepare(self, tables: Iterable[str]) -> None:
+        """Makes each function once: PL/pgSQL keeps what it compiles by oid for the life of a session, and replacing
+        frees it, but for an oid that a savepoint has taken back."""
+        self.write(sql.SQL("SELECT"), ())
+        for table in tables:
+            self.read(Read(table, (), sql.SQL("false"), ()))
+
+    def write(self, statement: _Sql, parameters: Sequence[object], *, returning: bool = False) -> Written:
+        rows = self._call(
+            statement,
+            parameters,
+            name="write",
+            outputs="OUT affected pg_catalog.int8, OUT returned pg_catalog.text",
+            body="BEGIN EXECUTE {} INTO returned; GET DIAGNOSTICS affected = ROW_COUNT; END"
+            if returning
+            else "BEGIN EXECUTE {}; GET DIAGNOSTICS affected = ROW_COUNT; END",
+            columns=("affected", "returned"),
+        )
+        return Written(rows[0]["affected"], rows[0]["returned"])
+
+    def read(self, read: Read) -> list[dict[str, Any]]:
+        """The whole row inside, its columns outside: so they keep their types."""
+        return self._call(
+            read.statement(sql.SQL("{}.*").format(sql.Identifier(read.table))),
+            read.parameters,
+            name=f"read_{read.table}",
+            returns=sql.SQL("RETURNS SETOF {}").format(sql.Identifier(SCHEMA, read.table)),
+            body="BEGIN RETURN QUERY EXECUTE {}; END",
+            columns=read.columns,
+        )
+
+    def _call(
+        self,
+        statement: _Sql,
+        parameters: Sequence[object],
+        *,
+        name: str,
+        body: LiteralString,
+        columns: Sequence[str],
+        outputs: LiteralString = "",
+        returns: _Sql = _NOTHING,
+    ) -> list[dict[str, Any]]:
+        """One round trip: between the making of the function and its call nothing else runs.
+
+        EXECUTE parses the statement at its call, under the search_path that holds then, and names it in the CONTEXT.
+        """
+        self._name = self._prefix + name
+        self._text = ClientCursor(self._connection).mogrify(statement, parameters)
+        text = sql.SQL(body).format(sql.Literal(self._text))
+        self._cursor.execute(
+            _FUNCTION.format(
+                name=sql.Identifier(self._name),
+                outputs=sql.SQL(outputs),
+                returns=returns,
+                body=sql.Literal(text.as_string(self._connection)),
+                columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+            )
+        )
+        self._cursor.nextset()
+        return self._cursor.fetchall()
+
+    def context(self, error: Error) -> str | None:
+        context = error.diag.context
+        return None if context is None else without_frames(context, self._name, self._text)
+
+    def refuses_role(self, error: Error) -> bool:
+        return error.sqlstate == "42501" and _ROLE_REFUSED.search(error.diag.message_primary or "") is not None
+
+
+def without_frames(context: str, function: str, statement: str) -> str | None:
+    """CONTEXT without the outermost frames: of the function, and of the statement that it runs.
+
+    It goes by these texts, for the server's words may be in another language. None where nothing else is there.
+    """
+    head, _, frame = context.rpartition("\n")
+    if function not in frame:
+        return context
+    # There is no frame of the statement where the server points into it instead (PG_DIAG_INTERNAL_POSITION).
+    start = head.rfind(statement)
+    if start >= 0 and len(head) - start - len(statement) <= _CLOSING:
+        head = head[: max(head.rfind("\n", 0, start), 0)]
+    return head or None
