@@ -45,6 +45,13 @@ class OpenTarget:
     uncached: str | None = None
 
     @property
+    def nobody_waits(self) -> bool:
+        """Whether a lock on its tables holds up nobody who matters: a sandbox, or a database of this machine."""
+        from trigger_audit.database.platform import is_loopback
+
+        return self.loaded is not None or is_loopback(self.connection.info.host or None)
+
+    @property
     def not_applied(self) -> tuple[NotAnalysed, ...]:
         """The statements that the sandbox refused, in their order: what they would have made was not looked at."""
         failed = self.loaded.failed if self.loaded else ()

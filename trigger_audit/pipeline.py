@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from trigger_audit.findings.model import Finding, NotAnalysed, Severity
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from trigger_audit.auth.versions import Version
     from trigger_audit.opening import TargetInfo
     from trigger_audit.rules.base import Rule
-    from trigger_audit.smoke.model import SmokeReport
+    from trigger_audit.smoke.model import Payload, SmokeReport
+    from trigger_audit.smoke.payloads import SignUps
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,27 @@ def scan(
     )
 
 
+def sign_ups_of(
+    audit: Audit,
+    *,
+    given: Mapping[str, object] | None = None,
+    email: str | None = None,
+    payloads: Sequence[Payload] = (),
+) -> SignUps:
+    """Who signs up in a smoke run: with the keys that the cascade reads, looked at where it grants something."""
+    from trigger_audit.analysis.metadata import metadata_keys
+    from trigger_audit.analysis.rights import rights_tables
+    from trigger_audit.smoke.payloads import SignUps
+
+    return SignUps(
+        keys=metadata_keys(audit.cascade, audit.catalog),
+        given=given,
+        email=email,
+        payloads=tuple(payloads),
+        rights=rights_tables(audit.cascade, audit.catalog),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class SmokeResult:
     """What a smoke run saw.
@@ -148,13 +170,31 @@ class SmokeResult:
     not_analysed: tuple[NotAnalysed, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SmokeOptions:
+    """What to run, and what may be done for it.
+
+    `flows` and `payloads` name the only ones to run; `given` is the app's own options.data, `email` the address that
+    signs up. `allow_locks`: triggers may be switched off in ways that hold up other sessions' writes. `unmask`:
+    handlers may be opened for a replay, to see what they hide. `auth_version` is the one whose answers are told, None
+    takes what the database says.
+    """
+
+    flows: tuple[str, ...] | None = None
+    payloads: tuple[str, ...] = ()
+    given: Mapping[str, object] | None = None
+    email: str | None = None
+    allow_side_effects: bool = False
+    allow_locks: bool = False
+    unmask: bool = False
+    auth_version: Version | None = None
+
+
 def smoke(
     connection: psycopg.Connection[Any],
     target: TargetInfo,
+    options: SmokeOptions,
     *,
-    flows: Sequence[str] | None = None,
-    auth_version: Version | None = None,
-    allow_side_effects: bool = False,
     not_applied: Sequence[NotAnalysed] = (),
     announce: Callable[[Sequence[str]], None] | None = None,
 ) -> SmokeResult:
@@ -162,26 +202,80 @@ def smoke(
 
     `announce` is told, before anything runs, which sequences may advance: a rollback does not take that back.
     """
+    from trigger_audit.database.connect import read_only
+
+    with read_only(connection):
+        audit = examine(connection, tables=(), all_tables=False, as_role=None, names=False)
+    return smoke_audited(connection, target, audit, options, not_applied=not_applied, announce=announce)
+
+
+def smoke_audited(
+    connection: psycopg.Connection[Any],
+    target: TargetInfo,
+    audit: Audit,
+    options: SmokeOptions,
+    *,
+    not_applied: Sequence[NotAnalysed] = (),
+    announce: Callable[[Sequence[str]], None] | None = None,
+) -> SmokeResult:
+    """The same for a database that has been examined already."""
     from trigger_audit.analysis.bodies import read_body
     from trigger_audit.analysis.hazards import effects
     from trigger_audit.auth import firings
     from trigger_audit.catalog.stored import load_stored
     from trigger_audit.database.connect import read_only
+    from trigger_audit.smoke.payloads import payload_named
     from trigger_audit.smoke.runner import run_smoke
+    from trigger_audit.smoke.suspects import Suspects
+    from trigger_audit.smoke.trials import Evidence
+    from trigger_audit.smoke.unmask import masks
 
+    chosen = tuple(payload_named(name) for name in options.payloads)
     with read_only(connection):
-        audit = examine(connection, tables=(), all_tables=False, as_role=None, names=False)
         behind = load_stored(connection, audit.catalog)
     found = effects(audit.cascade, audit.catalog, behind, read_body, firings())
-    if announce is not None and (allow_side_effects or not found.hazards):
+    if announce is not None and (options.allow_side_effects or not found.hazards):
         announce(found.sequences)
     report = run_smoke(
         connection,
-        flows=flows,
-        auth_version=auth_version,
+        flows=options.flows,
         hazards=found.hazards,
-        allow_side_effects=allow_side_effects,
+        allow_side_effects=options.allow_side_effects,
         target=asdict(target),
+        auth_version=options.auth_version,
+        sign_ups=sign_ups_of(audit, given=options.given, email=options.email, payloads=chosen),
+        evidence=Evidence(
+            Suspects(audit.catalog, audit.cascade),
+            masks(audit.bodies[oid] for oid in sorted({visit.function.oid for visit in audit.cascade.visits})),
+            allow_locks=options.allow_locks,
+            unmask=options.unmask,
+        ),
     )
     sources = {function.name: function.source for function in audit.catalog.functions.values()}
     return SmokeResult(report, sources, tuple(not_applied))
+
+
+def prove(
+    connection: psycopg.Connection[Any],
+    scanned: ScanResult,
+    options: SmokeOptions,
+    *,
+    announce: Callable[[Sequence[str]], None] | None = None,
+) -> tuple[ScanResult, SmokeReport]:
+    """Run Auth's flows, rolled back, and give the findings that they showed proof `observed`.
+
+    On the scan's own connection, with what the scan has found out. Raises TriggerAuditError where smoke cannot run.
+    """
+    from trigger_audit.analysis.reported import ReportedPlaces
+    from trigger_audit.catalog.audited import audited_tables
+    from trigger_audit.findings.proving import prove as prove_findings
+
+    audit, target = scanned.audit, scanned.target
+    has_users = ("auth", "users") in audit.catalog.tables_by_name
+    if has_users and audit.tables == audited_tables(audit.catalog):
+        smoked = smoke_audited(connection, target, audit, options, announce=announce)
+    else:
+        # Other tables have side effects of their own, which no flow of Auth sets off.
+        smoked = smoke(connection, target, options, announce=announce)
+    findings = prove_findings(scanned.findings, smoked.report, ReportedPlaces(audit.bodies.values()))
+    return replace(scanned, findings=findings), smoked.report

@@ -10,12 +10,12 @@ import pytest
 from tests.smoke.conftest import Database, connect
 from trigger_audit.auth import FLOWS, Nullability, RowState, firings
 from trigger_audit.auth.steps import Flow, Step
+from trigger_audit.smoke.attempts import flows_before
 from trigger_audit.smoke.catalog import look_at_target
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Payload
 from trigger_audit.smoke.payloads import Probes
 from trigger_audit.smoke.replay import Observation, Replay
-from trigger_audit.smoke.runner import flows_before
 from trigger_audit.smoke.session import Limits, Session, look_at_server
 
 if TYPE_CHECKING:

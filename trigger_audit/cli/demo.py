@@ -20,7 +20,7 @@ def demo(
     """A sandbox with a small project whose sign-ups are broken, scanned and smoked."""
     from trigger_audit.cli.telling import tell_about
     from trigger_audit.opening import sandbox_with, sql_input
-    from trigger_audit.pipeline import scan, smoke
+    from trigger_audit.pipeline import SmokeOptions, scan, smoke
     from trigger_audit.report.smoke_table import smoke_text
     from trigger_audit.report.table import scan_text
     from trigger_audit.resources import sql_folder
@@ -36,7 +36,8 @@ def demo(
         messages.progress("scanning")
         scanned = scan(opened.connection, opened.info, all_rules(), not_applied=opened.not_applied)
         messages.progress("running the flows of Auth")
-        smoked = smoke(opened.connection, opened.info, not_applied=opened.not_applied)
+        options = SmokeOptions(allow_locks=True, unmask=True)
+        smoked = smoke(opened.connection, opened.info, options, not_applied=opened.not_applied)
     messages.clear()
     sys.stdout.write(scan_text(scanned, style))
     sys.stdout.write("\n")

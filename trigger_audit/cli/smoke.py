@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trigger_audit.cli.given import (
+    EmailOption,
+    MetadataOption,
+    PayloadOption,
+    read_email,
+    read_metadata,
+    read_payloads,
+)
 from trigger_audit.cli.options import (
     ExitZero,
     Format,
@@ -41,10 +49,28 @@ def smoke(
     flow: Annotated[
         list[str] | None, typer.Option("--flow", metavar="FLOW", help="Only these flows: signup-email, login ...")
     ] = None,
+    payload: PayloadOption = None,
+    metadata: MetadataOption = None,
+    email: EmailOption = None,
     allow_side_effects: Annotated[
         bool,
         typer.Option("--allow-side-effects", help="Run although a function does what ROLLBACK does not undo."),
     ] = False,
+    allow_locks: Annotated[
+        bool,
+        typer.Option(
+            "--allow-locks",
+            help="Let the search for the culprit take locks that hold up other sessions' writes for a moment.",
+        ),
+    ] = False,
+    unmask: Annotated[
+        bool | None,
+        typer.Option(
+            "--unmask/--no-unmask",
+            help="Replay with exception handlers opened, to see what they hide; usual in a sandbox only.",
+            show_default=False,
+        ),
+    ] = None,
     auth_version: Annotated[
         str | None,
         typer.Option(
@@ -64,10 +90,13 @@ def smoke(
 ) -> None:
     """Run Auth's flows on the target, rolled back: would a sign-up work, and if not, what breaks it?"""
     from trigger_audit.opening import open_target
+    from trigger_audit.pipeline import SmokeOptions
     from trigger_audit.pipeline import smoke as run
 
     messages = Messages(verbosity(verbose, quiet))
     outputs = parse_outputs(output, format_)
+    given, address = read_metadata(metadata), read_email(email)
+    payloads = read_payloads(codes(payload), given)
     version = parse_auth_version(auth_version)
     target = chosen_target(targets, messages)
     with open_target(target, postgres=postgres, progress=messages.progress) as opened:
@@ -76,9 +105,16 @@ def smoke(
         result = run(
             opened.connection,
             opened.info,
-            flows=codes(flow) or None,
-            auth_version=version,
-            allow_side_effects=allow_side_effects,
+            SmokeOptions(
+                flows=codes(flow) or None,
+                payloads=payloads,
+                given=given,
+                email=address,
+                allow_side_effects=allow_side_effects,
+                allow_locks=allow_locks or opened.nobody_waits,
+                unmask=unmask if unmask is not None else opened.loaded is not None,
+                auth_version=version,
+            ),
             not_applied=opened.not_applied,
             # A sandbox is thrown away: there is nothing that could stay.
             announce=None if opened.loaded is not None else lambda sequences: tell_what_stays(sequences, messages),

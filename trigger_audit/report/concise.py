@@ -9,7 +9,7 @@ from trigger_audit.visible import plain
 if TYPE_CHECKING:
     from trigger_audit.findings.model import Finding, NotAnalysed
     from trigger_audit.pipeline import ScanResult, SmokeResult
-    from trigger_audit.smoke.model import FlowResult
+    from trigger_audit.smoke.model import FlowResult, HiddenError
 
 
 def scan_lines(result: ScanResult) -> str:
@@ -31,8 +31,9 @@ def not_analysed_line(item: NotAnalysed) -> str:
 
 
 def smoke_lines(result: SmokeResult) -> str:
-    """Every flow on a line of its own, then what was not analysed."""
+    """Every flow on a line of its own, then what handlers hid and what was not analysed."""
     lines = [flow_line(flow) for flow in result.report.flows]
+    lines += [hidden_line(error) for error in result.report.hidden_errors]
     lines += [not_analysed_line(item) for item in result.not_analysed]
     return "".join(f"{line}\n" for line in lines)
 
@@ -43,7 +44,17 @@ def flow_line(flow: FlowResult) -> str:
     if step is not None:
         place = f" at {step.function}:{step.line}" if step.function else ""
         text += f" {step.sqlstate or ''}{place} {step.message}"
-        return plain(text)
+        return plain(text + blamed(flow))
     told = [f"{change.what}: expected {change.expected}, found {change.found}" for change in flow.changes]
+    told += [f"escalation: {got.table}.{got.column} = {got.value}" for got in flow.escalations]
     told += [flow.reason] if flow.reason else []
-    return plain(" ".join((text, "; ".join(told))).rstrip())
+    return plain(" ".join((text, "; ".join(told))).rstrip() + blamed(flow))
+
+
+def blamed(flow: FlowResult) -> str:
+    return f" [{', '.join(f'{culprit.kind} {culprit.name}' for culprit in flow.culprits)}]" if flow.culprits else ""
+
+
+def hidden_line(error: HiddenError) -> str:
+    where = error.function if error.line is None else f"{error.function}:{error.line}"
+    return plain(f"{where}: hidden {error.sqlstate} in {error.flow}: {error.message}")

@@ -49,6 +49,15 @@ def flow_document(flow: FlowResult) -> dict[str, Any]:
         "mail": flow.mail.value,
         "changes": [asdict(change) for change in flow.changes],
         "escalations": [asdict(escalation) for escalation in flow.escalations],
-        "culprits": [{**asdict(culprit), "group": list(culprit.group)} for culprit in flow.culprits],
+        "culprits": [
+            {
+                "kind": culprit.kind,
+                "name": culprit.name,
+                "necessary": culprit.necessary,
+                "sufficient": culprit.sufficient,
+                "group": list(culprit.group),
+            }
+            for culprit in flow.culprits
+        ],
         "milliseconds": flow.milliseconds,
     }

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from trigger_audit.report.excerpt import excerpt
+from trigger_audit.report.culprits import culprit_lines, hidden_text, source_line
 from trigger_audit.report.table import Style, count, not_analysed_text, told
 from trigger_audit.smoke.model import Mail, Outcome
 from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
     from trigger_audit.pipeline import SmokeResult
-    from trigger_audit.smoke.model import FailedStep, FlowResult
+    from trigger_audit.smoke.model import Escalation, FailedStep, FlowResult
 
 _COLOUR = {Outcome.PASS: "good", Outcome.FAIL: "error", Outcome.ALTERED: "warning", Outcome.SKIPPED: "info"}
 _MAIL = {
@@ -40,7 +40,9 @@ def smoke_text(result: SmokeResult, style: Style) -> str:
     report = result.report
     blocks = [flow_table(report.flows, style)]
     blocks += [failure_text(step, flows, style, result.sources) for step, flows in by_failure(report.flows)]
-    blocks += [altered_text(flow, style) for flow in report.flows if flow.changes]
+    blocks += [altered_text(flow, style) for flow in report.flows if flow.changes or flow.escalations]
+    if report.hidden_errors:
+        blocks.append(hidden_text(report.hidden_errors, style, result.sources))
     notes = skipped_text(report.flows, style)
     if notes:
         blocks.append("".join(notes))
@@ -135,21 +137,17 @@ def failure_text(step: FailedStep, flows: list[FlowResult], style: Style, source
     state = f"[{step.sqlstate}]" if step.sqlstate else ""
     grave = any(not flow.latent for flow in flows)
     lines = [style.paint("error" if grave else "warning", f"fail{state}") + f" {plain(step.message)}"]
-    source = sources.get(step.function or "")
     if step.function:
         at = f" line {step.line}" if step.line else ""
         lines.append(f"  {style.paint('gutter', '-->')} {plain(step.function)}{at}")
-    if source and step.line:
-        text = source.split("\n")
-        if 0 < step.line <= len(text):
-            shown, _ = excerpt(text[step.line - 1].rstrip("\r"), 0, 1, max(40, style.width - 12))
-            lines.append(f"{style.paint('gutter', f'{step.line:>4} |')} {shown}")
+    lines += source_line(sources.get(step.function or ""), step.line, style)
     pad = "   "
     if step.detail:
         lines += told(pad, "detail", step.detail, style)
     if step.hint:
         lines += told(pad, "hint", step.hint, style)
     lines += told(pad, "statement", f"step {step.index}: {step.statement}", style)
+    lines += culprit_lines(flows, pad, style)
     lines += told(pad, "breaks", listed(flows), style)
     lines += over_http(pad, flows, style)
     return "\n".join(lines) + "\n"
@@ -176,11 +174,18 @@ def listed(flows: Iterable[FlowResult]) -> str:
 
 
 def altered_text(flow: FlowResult, style: Style) -> str:
-    """What is not as Auth wrote it."""
+    """What is not as Auth wrote it, and what the client got by asking for it."""
     lines = [style.paint("warning", "altered") + f" {flow.flow} ({flow.payload.value})"]
     for change in flow.changes:
         lines += told("   ", change.what, f"expected {change.expected}, found {change.found}", style)
+    for escalation in flow.escalations:
+        lines += told("   ", "escalation", escalation_words(escalation), style)
+    lines += culprit_lines([flow], "   ", style)
     return "\n".join(lines) + "\n"
+
+
+def escalation_words(escalation: Escalation) -> str:
+    return f"{escalation.table}.{escalation.column} = {escalation.value}, taken from the client's metadata"
 
 
 def skipped_text(flows: Iterable[FlowResult], style: Style) -> list[str]:

@@ -103,13 +103,17 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True)
 class Culprit:
-    """`kind` is trigger, constraint, policy or setting; `group` the other triggers that share the toggle."""
+    """`kind` is trigger, constraint, policy or setting; `group` the other triggers that share the toggle.
+
+    `behind`: what it does shows only once the culprits before it are off.
+    """
 
     kind: str
     name: str
     necessary: bool
     sufficient: bool
     group: tuple[str, ...] = ()
+    behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,9 @@ class Suspects:
     triggers: tuple[Trigger, ...] = field(init=False)
     _ways: dict[int, set[int]] = field(init=False, default_factory=dict)
     _roots: set[int] = field(init=False, default_factory=set)
-    _written: dict[int, set[int]] | None = field(init=False, default=None)
-    _touched: dict[int, set[int]] = field(init=False, default_factory=dict)
+    _read: bool = field(init=False, default=False)
+    _written: dict[int, set[int]] = field(init=False, default_factory=dict)
+    _needed: dict[int, set[int]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         by_name = {self.catalog.trigger_name(trigger): trigger.oid for trigger in self.catalog.triggers}
@@ -51,57 +53,55 @@ class Suspects:
         """Whether `inner` never fires by a statement of Auth itself, and `outer` stands on a way to it."""
         return outer != inner and inner not in self._roots and outer in self._ways.get(inner, ())
 
-    def may_miss(self, trigger: int | None, table: str | None, absent: set[int]) -> bool:
-        """Whether what the absent triggers do not write can be missed by a trigger, or by a constraint of a table.
+    def may_miss(self, trigger: int | None, table: str | None, absent: Iterable[int]) -> bool:
+        """Whether a trigger, or a constraint of a table, may count on rows that the absent triggers write or remove.
 
-        By the tables that they write; SQL put together at run time is not seen.
+        By the tables: what they write against what it reads, changes or references. SQL put together at run time is
+        not seen.
         """
-        written = set().union(*(self._writes(oid) for oid in absent)) if absent else set()
-        touched = set(self._touches(trigger)) if trigger is not None else set()
+        self._read_sites()
+        written = {table for oid in absent for table in self._written.get(oid, ())}
+        needed = set(self._needed.get(trigger, ())) if trigger is not None else set()
         if table is not None:
-            touched |= {found.oid for found in self.catalog.tables.values() if found.name == table}
-        return bool(written & self._with_references(touched))
+            own = {found.oid for found in self.catalog.tables.values() if found.name == table}
+            needed |= own | self._references(own)
+        return bool(written & needed)
 
-    def _with_references(self, tables: set[int]) -> set[int]:
-        referenced = {
+    def _references(self, tables: Iterable[int]) -> set[int]:
+        return {
             constraint.references
             for oid in tables
             if (table := self.catalog.tables.get(oid)) is not None
             for constraint in table.constraints
             if constraint.kind == "f" and constraint.references is not None
         }
-        return tables | referenced
-
-    def _writes(self, trigger: int) -> set[int]:
-        self._read_sites()
-        assert self._written is not None
-        return self._written.get(trigger, set())
-
-    def _touches(self, trigger: int) -> set[int]:
-        self._read_sites()
-        return self._touched.get(trigger, set())
 
     def _read_sites(self) -> None:
-        if self._written is not None:
+        if self._read:
             return
-        self._written = {}
+        self._read = True
         by_name = {self.catalog.trigger_name(trigger): trigger.oid for trigger in self.catalog.triggers}
         for site in self.cascade.sites:
-            written, touched = self._tables(site)
+            written, needed = self._tables(site)
             for step in site.visit.via:
                 oid = by_name.get(step)
                 if oid is not None:
                     self._written.setdefault(oid, set()).update(written)
-                    self._touched.setdefault(oid, set()).update(written | touched)
+                    self._needed.setdefault(oid, set()).update(needed)
 
     def _tables(self, site: Site) -> tuple[set[int], set[int]]:
+        """The tables that a statement writes, and those whose rows it needs."""
         path = site.visit.search_path
         written: set[int] = set()
-        read: set[int] = set()
+        needed: set[int] = set()
         for facts in site.statement.sql:
-            for relations, into in ((tuple(write.target for write in facts.writes), written), (facts.reads, read)):
-                for relation in relations:
-                    table = self.catalog.table(relation.schema, relation.name, path)
-                    if table is not None:
-                        into.add(table.oid)
-        return written, read
+            for write in facts.writes:
+                table = self.catalog.table(write.target.schema, write.target.name, path)
+                if table is not None:
+                    written.add(table.oid)
+                    needed |= self._references([table.oid]) if write.kind == "INSERT" else {table.oid}
+            for relation in facts.reads:
+                table = self.catalog.table(relation.schema, relation.name, path)
+                if table is not None:
+                    needed.add(table.oid)
+        return written, needed

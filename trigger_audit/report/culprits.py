@@ -1,0 +1,68 @@
+"""What a smoke run has proved, in words: which trigger it is, and what handlers hid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from trigger_audit.report.excerpt import excerpt
+from trigger_audit.report.table import told
+from trigger_audit.visible import plain
+
+if TYPE_CHECKING:
+    from trigger_audit.report.table import Style
+    from trigger_audit.smoke.model import Culprit, FlowResult, HiddenError
+
+
+def culprit_lines(flows: Iterable[FlowResult], pad: str, style: Style) -> list[str]:
+    """One entry for each culprit of the flows, which went wrong in the same way; last those behind it."""
+    found: dict[tuple[bool, str, str], Culprit] = {}
+    for flow in flows:
+        for culprit in flow.culprits:
+            found.setdefault((culprit.behind, culprit.kind, culprit.name), culprit)
+    return [
+        line
+        for culprit in sorted(found.values(), key=lambda culprit: culprit.behind)
+        for line in told(pad, "behind it" if culprit.behind else "culprit", culprit_words(culprit), style)
+    ]
+
+
+def culprit_words(culprit: Culprit) -> str:
+    """`trigger auth.users.x (proved: ...)`."""
+    name = f"{culprit.kind} {culprit.name}"
+    if culprit.kind != "trigger":
+        return f"{name} (the server names it; it happens with every trigger off too)"
+    if culprit.group:
+        name += f" or {', '.join(culprit.group)}, which go off with it,"
+    what = "it breaks the flow as well once the culprit is off" if culprit.behind else _shown(culprit)
+    return f"{name} (proved: {what})"
+
+
+def _shown(culprit: Culprit) -> str:
+    if culprit.necessary and culprit.sufficient:
+        return "with it off this does not happen, with it alone on it does"
+    if culprit.necessary:
+        return "with it off this does not happen, but it takes another one as well"
+    return "with it alone on this happens, but another one brings it about too"
+
+
+def source_line(source: str | None, line: int | None, style: Style) -> list[str]:
+    """The line of a function's body that an error names, as PostgreSQL counts; nothing where it is not known."""
+    lines = (source or "").split("\n")
+    if line is None or not 0 < line <= len(lines):
+        return []
+    shown, _ = excerpt(lines[line - 1].rstrip("\r"), 0, 1, max(40, style.width - 12))
+    return [f"{style.paint('gutter', f'{line:>4} |')} {shown}"]
+
+
+def hidden_text(errors: Iterable[HiddenError], style: Style, sources: Mapping[str, str]) -> str:
+    """What failed without anybody's notice, by replays with the handlers open."""
+    lines = []
+    for error in errors:
+        lines.append(style.paint("warning", f"hidden[{error.sqlstate}]") + f" {plain(error.message)}")
+        at = f" line {error.line}" if error.line else ""
+        lines.append(f"  {style.paint('gutter', '-->')} {plain(error.function)}{at}")
+        lines += source_line(sources.get(error.function), error.line, style)
+        lines += told("   ", "trigger", error.trigger, style) if error.trigger else []
+        lines += told("   ", "hidden by", f"an exception handler; {error.flow} goes through all the same", style)
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,344 @@
+"""Runs one flow at a time in a savepoint, for a user made as an app's user would be, and takes it back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from psycopg import Error, IsolationLevel
+from psycopg.pq import TransactionStatus
+from psycopg.rows import dict_row, tuple_row
+
+from trigger_audit.auth import flow_named
+from trigger_audit.auth.steps import Flow
+from trigger_audit.auth.values import Probe
+from trigger_audit.auth.versions import Version, exactly
+from trigger_audit.errors import TriggerAuditError
+from trigger_audit.resources import read_sql
+from trigger_audit.smoke.catalog import Target, look_at_target
+from trigger_audit.smoke.context import Candidate, Frame, full_name, innermost_frame
+from trigger_audit.smoke.memory import Memory
+from trigger_audit.smoke.model import Mail, Outcome, Payload
+from trigger_audit.smoke.payloads import Probes, SignUps
+from trigger_audit.smoke.replay import Observation, Replay
+from trigger_audit.smoke.rights import Rights, look_at_rights
+from trigger_audit.smoke.session import Limits, Session, look_at_server, pin_search_path
+from trigger_audit.smoke.watch import Watch
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+
+def set_up(connection: Connection) -> None:
+    connection.autocommit = False
+    connection.isolation_level = IsolationLevel.READ_COMMITTED
+    connection.prepare_threshold = None
+    connection.row_factory = tuple_row
+
+
+def one_line(error: Error) -> str:
+    return " ".join((error.diag.message_primary or str(error)).split())
+
+
+class ChangeRefused(Exception):
+    """The server refused what was to be changed before a flow."""
+
+    def __init__(self, error: Error) -> None:
+        super().__init__(one_line(error))
+        self.error = error
+
+
+Change = Callable[["Connection"], None]
+"""Changes the target before a flow, as the outer role, in the flow's savepoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a starting user is made: by which flows before, with which metadata, and whether with triggers off."""
+
+    before: tuple[Flow, ...]
+    payload: Payload
+    triggers_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One run of a flow, and how its user came to be: `reason` where that is worth a word, `way` to do it again (None
+    where there was no user to start from). `rights` are what the user got, where that was asked for."""
+
+    observation: Observation
+    reason: str | None
+    way: Way | None = None
+    rights: Rights | None = None
+
+
+class Attempts:
+    """The state of one run: the session, the target, and the probe users made so far."""
+
+    def __init__(
+        self, connection: Connection, sign_ups: SignUps, limits: Limits, watch: Watch, auth_version: Version | None
+    ) -> None:
+        self.connection = connection
+        self.limits = limits
+        self.watch = watch
+        self.auth_version = auth_version
+        self.ends = time.monotonic() + 60 * limits.statement / 1000 + 60
+        self.making: Flow | None = None
+        """The earlier flow that runs at the moment, to make a user to start from."""
+        self.sign_ups = sign_ups
+        self.probes = Probes(address=sign_ups.email)
+        self.locks: set[str] = set()
+        self.dead_ends: dict[tuple[str, Payload, bool], str] = {}
+        self.session: Session
+        self.target: Target
+
+    def start(self) -> None:
+        """Begins on a connection that is idle: the first one, or one after a function that had to be ended."""
+        self.watch.guard(self.connection)
+        # A standby refuses to begin a read-write transaction at all, so the first look is one that only reads.
+        self.connection.read_only = True
+        server = look_at_server(self.connection)
+        self.connection.rollback()
+        self.connection.read_only = False
+        pin_search_path(self.connection)
+        self.session = Session(self.connection, server, self.watch.limits)
+        self.session.limit()
+        self.watch.follow()
+        self.target = look_at_target(self.connection, self.session)
+        if self.auth_version is not None:
+            self.target = replace(self.target, versions=exactly(self.auth_version))
+
+    def run(self, flow: Flow, payload: Payload, *, rights: bool = False) -> Attempt:
+        """Tries the ways to a starting user in turn, each in a savepoint, until the flow can go on from one."""
+        refusals: list[str] = []
+        for way in self._ways(flow, payload):
+            if time.monotonic() > self.ends:
+                reason = "not tried: the flows before took too long altogether"
+                return Attempt(Observation(flow, limit=reason), reason)
+            attempt = self._in_savepoint(flow, payload, way, refusals, rights=rights)
+            if attempt is not None and self._may_hide_a_limit(attempt.observation):
+                attempt = self._in_savepoint(flow, payload, way, refusals, rights=rights, wait_for_locks=True)
+            if attempt is not None:
+                return attempt
+        observation = Observation(flow, limit="; ".join(refusals))
+        return Attempt(observation, "no user to start from: " + "; ".join(refusals))
+
+    def again(self, flow: Flow, payload: Payload, way: Way, change: Change) -> Observation:
+        """The same run on a changed target, for a user made in the same way before the change.
+
+        ChangeRefused where the server refuses the change; all is as before then.
+        """
+        if time.monotonic() > self.ends:
+            return Observation(flow, limit="not tried: the flows before took too long altogether")
+        refusals: list[str] = []
+        attempt = self._in_savepoint(flow, payload, way, refusals, change=change)
+        return Observation(flow, limit="; ".join(refusals)) if attempt is None else attempt.observation
+
+    def _in_savepoint(
+        self,
+        flow: Flow,
+        payload: Payload,
+        way: Way,
+        refusals: list[str],
+        *,
+        rights: bool = False,
+        wait_for_locks: bool = False,
+        change: Change | None = None,
+    ) -> Attempt | None:
+        self.watch.limits = self.session.limits
+        self.making = None
+        try:
+            with self.watch.attempt():
+                self.connection.execute("SAVEPOINT flow")
+                try:
+                    self.session.set_limits(wait_for_locks=wait_for_locks)
+                    attempt = self._try(flow, payload, way, refusals, rights=rights, change=change)
+                    self._note_locks()
+                finally:
+                    if not self.connection.closed and not self.watch.stopped:
+                        self.connection.execute("ROLLBACK TO SAVEPOINT flow")
+                        self.connection.execute("RELEASE SAVEPOINT flow")
+        except Error as error:
+            if not self.watch.stopped:
+                raise
+            return self._go_on(flow, payload, way, refusals, self.watch.error or error)
+        return attempt
+
+    def _go_on(self, flow: Flow, payload: Payload, way: Way, refusals: list[str], error: Error) -> Attempt | None:
+        """After a statement that had to be ended: a new connection. The flow, or that way to it, is given up."""
+        words, guilty = self.watch.stopped, self.making or flow
+        self._hurry()
+        frame = innermost_frame(self.session.sender.context(error))
+        self._connect_again(guilty)
+        if frame is not None:
+            words = f"{words}, in {self.full_name_of(frame)}" + ("" if frame.line is None else f" line {frame.line}")
+        refusal = f"{guilty.name} with {way.payload.value} metadata {words}"
+        if not way.triggers_off and (self.making is not None or payload is not Payload.DUPLICATE):
+            self.dead_ends[guilty.name, way.payload, way.triggers_off] = refusal
+        if self.making is not None:
+            refusals.append(refusal)
+            return None
+        reason = f"{flow.name} {words}"
+        return Attempt(Observation(flow, limit=reason), reason, way)
+
+    def _connect_again(self, guilty: Flow) -> None:
+        told = f"{guilty.name} goes on past our statement_timeout"
+        self.connection.close()
+        try:
+            self.connection = self.watch.reconnect()
+            set_up(self.connection)
+            self.start()
+        except TimeoutError:
+            pid = self.watch.backend and self.watch.backend["pid"]
+            raise TriggerAuditError(
+                f"{told}, and its server process could not be ended", f"end it: select pg_terminate_backend({pid})"
+            ) from None
+        except Error as error:
+            raise TriggerAuditError(
+                f"{told}, so that its connection had to be ended, and the database takes no other: {one_line(error)}"
+            ) from None
+
+    def _may_hide_a_limit(self, observation: Observation) -> bool:
+        """Whether a statement took so long that a handler in it may have caught our lock_timeout (55P03)."""
+        return observation.limit is None and observation.longest * 1000 >= self.session.limits.lock
+
+    def _ways(self, flow: Flow, payload: Payload) -> tuple[Way, ...]:
+        """The first flow that may precede, then the others: a user with the rows that triggers make is worth more.
+
+        Triggers off come last.
+        """
+        if payload is Payload.DUPLICATE:
+            return Way((flow,), payload), Way((flow,), payload, triggers_off=True)
+        if not flow.starts:
+            return (Way((), payload),)
+        usual, *others = (flows_before(flow, start) for start in flow.starts)
+        return (
+            *((Way(usual, Payload.GIVEN),) if self.sign_ups.given is not None else ()),
+            Way(usual, Payload.BARE),
+            Way(usual, Payload.FULL),
+            *(Way(before, Payload.BARE) for before in others),
+            Way(usual, Payload.BARE, triggers_off=True),
+        )
+
+    def _try(
+        self,
+        flow: Flow,
+        payload: Payload,
+        way: Way,
+        refusals: list[str],
+        *,
+        rights: bool,
+        change: Change | None,
+    ) -> Attempt | None:
+        """Makes the starting user and runs the flow; None where the user cannot be made in this way."""
+        triggers_off = way.triggers_off
+        first = self.probes.user(way.payload)
+        replay = Replay(self.connection, self.session, self.target, Memory(first), self.probes.ids)
+        if triggers_off:
+            try:
+                self.session.switch_triggers(off=True)
+            except Error as error:
+                refusals.append(f"triggers cannot be switched off here ({one_line(error)})")
+                return None
+        self.session.enter()
+        for earlier in way.before:
+            self.making = earlier
+            known = self.dead_ends.get((earlier.name, way.payload, triggers_off))
+            refusal = known or self._dead_end(replay.run(earlier), way)
+            if refusal is not None:
+                refusals.append(refusal)
+                return None
+        self.making = None
+        if triggers_off:
+            self.session.leave()
+            self.session.switch_triggers(off=False)
+            self.session.enter()
+        if payload is Payload.DUPLICATE:
+            twin = self.probes.user(payload, first)
+            replay = Replay(self.connection, self.session, self.target, Memory(twin), self.probes.ids)
+        reason = None
+        if refusals:
+            made = way.before[0].name + (" with full metadata" if way.payload is Payload.FULL else "")
+            start = "a user made with triggers off" if triggers_off else f"the user of {made}"
+            reason = f"starts from {start}, because {refusals[0]}"
+        if change is not None:
+            self._change(change)
+        observation = replay.run(flow)
+        if payload is not Payload.DUPLICATE and not triggers_off and change is None:
+            self._dead_end(observation, way)
+        got = self._rights(observation, replay) if rights else None
+        return Attempt(observation, reason, way, got)
+
+    def _change(self, change: Change) -> None:
+        self.session.leave()
+        pin_search_path(self.connection)
+        try:
+            change(self.connection)
+        except Error as error:
+            if self.connection.closed:
+                raise
+            raise ChangeRefused(error) from error
+        self.session.enter()
+
+    def _rights(self, observation: Observation, replay: Replay) -> Rights | None:
+        """What the new user has got, None where none was made. The savepoint is rolled back next."""
+        if not observation.flow.signs_up or observation.outcome not in (Outcome.PASS, Outcome.ALTERED):
+            return None
+        user = str(replay.memory.probes[Probe.USER_ID])
+        return look_at_rights(self.connection, self.session, self.target, self.sign_ups.rights, user)
+
+    def _dead_end(self, made: Observation, way: Way) -> str | None:
+        """Why no flow can go on from this one, None if it can; remembered, for it would be the same every time.
+
+        A twin's failure is its own and says nothing of other users.
+        """
+        if made.ran_out:
+            self._hurry()
+        if made.outcome not in (Outcome.FAIL, Outcome.SKIPPED) and made.mail not in (
+            Mail.SENT_TOKEN_LOST,
+            Mail.SKIPPED,
+        ):
+            return None
+        refusal = _why_not(made, way.payload, way.triggers_off)
+        self.dead_ends[made.flow.name, way.payload, way.triggers_off] = refusal
+        return refusal
+
+    def _hurry(self) -> None:
+        """Shortens the limits once one has been reached: a function that never ends is not waited for each time."""
+        self.session.limits = self.watch.limits = replace(
+            self.limits, statement=max(1, self.limits.statement // 5), lock=max(1, self.limits.lock // 5)
+        )
+
+    def _note_locks(self) -> None:
+        if self.connection.info.transaction_status == TransactionStatus.INTRANS:
+            rows = self.connection.execute(read_sql("smoke/locks.sql")).fetchall()
+            self.locks.update(row[0] for row in rows)
+
+    def full_name_of(self, frame: Frame) -> str:
+        with self.connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute(read_sql("smoke/functions.sql"), {"name": frame.name, "schema": frame.schema})
+            candidates = [
+                Candidate(row["schema_name"], row["function_name"], tuple(row["argument_types"]), row["fired"])
+                for row in cursor
+            ]
+        return full_name(frame, candidates)
+
+
+def flows_before(flow: Flow, start: str) -> tuple[Flow, ...]:
+    """The flows to run before, in order, when it goes on with the user of `start`: the way that leads there first."""
+    first = flow_named(start)
+    return (*(flows_before(first, first.starts[0]) if first.starts else ()), first)
+
+
+def _why_not(made: Observation, payload: Payload, triggers_off: bool) -> str:
+    with_what = f"{made.flow.name} with {payload.value} metadata"
+    if triggers_off:
+        with_what += " and triggers off"
+    if made.failed is not None:
+        verb = "does not end" if made.ran_out else "fails"
+        return f"{with_what} {verb} ({made.failed.sqlstate or 'no SQLSTATE'} at {made.failed.statement})"
+    if made.mail is Mail.SKIPPED:
+        return f"{with_what} sends no mail"
+    return f"{with_what} loses the token"
