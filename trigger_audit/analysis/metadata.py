@@ -6,6 +6,7 @@ written tables that triggers of theirs read again. The reach is wide rather than
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -99,7 +100,8 @@ class _Reading:
             before = self._known.size
             for site in sites:
                 if self._may_read(site):
-                    self._statement(site)
+                    with suppress(RecursionError):  # nested too deeply: what it reads is not known
+                        self._statement(site)
             if self._known.size == before:
                 break
         for visit in self._cascade.visits:

@@ -85,6 +85,9 @@ def _truth(node: exp.Expression, name: str, value: object) -> bool | None:
         case exp.Not():
             inner = _truth(node.this, name, value)
             return None if inner is None else not inner
+        case exp.Is() if isinstance(node.expression, exp.Null):
+            # The value is none; of what is not understood nothing is known.
+            return None if _value(node.this, name, value) is None else bool(node.args.get("negate"))
         case exp.In() if node.expressions:
             return _one_of(_value(node.this, name, value), node.expressions)
         case exp.EQ() if quantifier(node.expression) == "any":
@@ -150,7 +153,7 @@ def _value(node: exp.Expression, name: str, value: object) -> str | None:
         case exp.Length():
             inner = _value(node.this, name, value)
             return None if inner is None else str(len(inner))
-        case exp.Trim() if node.args.get("expression") is None and node.args.get("position") is None:
+        case exp.Trim() if node.args.get("expression") is None and node.args.get("position") in (None, "BOTH"):
             inner = _value(node.this, name, value)
             return None if inner is None else inner.strip(" ")
         case exp.Lower():
