@@ -101,6 +101,10 @@ def not_analysed(audit: Audit) -> tuple[NotAnalysed, ...]:
                     if sql.problem is not None:
                         line = facts.body.source.place(sql.fragment.span.start)[0]
                         found.add(NotAnalysed(facts.function.name, line, sql.problem))
+    for site in audit.cascade.unfollowed:
+        if site.facts.body is not None:
+            line = site.facts.body.source.place(site.statement.span.start)[0]
+            found.add(NotAnalysed(site.facts.function.name, line, "fires triggers in more cycles than are followed"))
     for oid, line, reason in audit.answers.unasked:
         if oid in reached:
             found.add(NotAnalysed(audit.catalog.functions[oid].name, line, reason))

@@ -6,22 +6,21 @@ has there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trigger_audit.analysis.calls import Calls, sql_of
 from trigger_audit.analysis.deletions import deletions
 from trigger_audit.analysis.fired import Fired, Triggers
-from trigger_audit.analysis.handlers import in_blocks, must_return
+from trigger_audit.analysis.handlers import handlers_of
 from trigger_audit.analysis.model import Cascade, Caught, Recursion, Site, Visit
-from trigger_audit.analysis.recursion import Leg, Link, Verdict, verdict
+from trigger_audit.analysis.recursion import Known, Leg, Link, Verdict, verdict
 from trigger_audit.analysis.sessions import Session, base_session
-from trigger_audit.analysis.situations import Groups, Reach, Situation, fired_by, grouped, root_changes
+from trigger_audit.analysis.situations import Groups, Reach, Situation, by_actions, fired_by, grouped, root_changes
 from trigger_audit.auth.roles import SCHEMA
 
 if TYPE_CHECKING:
-    from trigger_audit.analysis.changes import Change
     from trigger_audit.analysis.model import BodyFacts, SqlFacts, StatementFacts, Write
     from trigger_audit.auth.model import Firing
     from trigger_audit.catalog.model import Catalog, Function, Table, Trigger
@@ -59,6 +58,8 @@ def build_cascade(
         [],
         [],
         {},
+        Known(),
+        [],
     )
     for table in tables:
         session = base_session(catalog, table, as_role)
@@ -75,22 +76,15 @@ def build_cascade(
                 ]
                 _Walk(shared, own).begin(fired)
         for event in ("UPDATE", "DELETE"):
-            for trigger, fired in _by_actions(shared.triggers, starts[event]):
+            for trigger, fired in by_actions(shared.triggers, starts[event]):
                 _Walk(shared, _Root(trigger, table, event, found[event], session)).begin(fired)
-    return Cascade(tuple(shared.visits), tuple(shared.sites), tuple(shared.recursions), deletions(catalog, tables))
-
-
-def _by_actions(
-    triggers: Triggers, starts: Sequence[tuple[Change, tuple[int, ...]]]
-) -> Iterator[tuple[Trigger, list[tuple[Fired, tuple[int, ...]]]]]:
-    """The triggers of other tables that foreign keys' actions fire when a row of an audited table goes or changes."""
-    found: dict[tuple[int, str], list[tuple[Fired, tuple[int, ...]]]] = {}
-    for change, positions in starts:
-        for fired in triggers.actions(change, 0, ()):
-            if not fired.held:
-                found.setdefault((fired.trigger.oid, fired.change.event), []).append((fired, positions))
-    for group in found.values():
-        yield group[0][0].trigger, group
+    return Cascade(
+        tuple(shared.visits),
+        tuple(shared.sites),
+        tuple(shared.recursions),
+        deletions(catalog, tables),
+        tuple(shared.unfollowed),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +100,8 @@ class _Shared:
     sites: list[Site]
     recursions: list[Recursion]
     cycles: dict[object, bool]
+    verdicts: Known
+    unfollowed: list[Site]
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +254,7 @@ class _Walk:
             if not sql.calls and not sql.writes:
                 continue
             if caught is None:
-                caught = (*_handlers(facts, statement), *step.caught)
+                caught = (*handlers_of(facts, statement), *step.caught)
             for function in self._shared.calls.functions(sql, visit.search_path):
                 self._call(function, Link(statement, sql, None, None), reached, session, caught, step.silent)
             for write in sql.writes:
@@ -321,6 +317,10 @@ class _Walk:
             is_root = fired.trigger.table in shared.auth_roots and not fired.change.owner
             if self._running(fired) is not None or (is_root and (endless or silent)):
                 continue
+            if (silent or is_root) and shared.verdicts.full:
+                # Followed for its cycles only, and there are too many already.
+                shared.unfollowed.append(site)
+                continue
             target = shared.catalog.functions.get(fired.trigger.function)
             if target is None:
                 continue
@@ -373,7 +373,10 @@ class _Walk:
         known = shared.cycles.get(key)
         if known is not None:
             return known
-        outcome = Verdict.STOPS if guarded else verdict(shared.triggers, legs, link)
+        outcome = Verdict.STOPS if guarded else verdict(shared.triggers, legs, link, shared.verdicts)
+        if outcome is None:
+            shared.unfollowed.append(site)
+            outcome = Verdict.DEPENDS
         shared.cycles[key] = outcome is Verdict.EVER
         tables = tuple(dict.fromkeys(shared.catalog.tables[trigger.table].name for trigger in triggers))
         shared.recursions.append(
@@ -388,13 +391,3 @@ class _Walk:
             )
         )
         return outcome is Verdict.EVER
-
-
-def _handlers(facts: BodyFacts, statement: StatementFacts) -> tuple[Caught, ...]:
-    if facts.body is None:
-        return ()
-    name, source = facts.function.name, facts.body.source
-    return tuple(
-        Caught(name, source.place(found.span.start)[0], found.conditions, block, must_return(facts, found), found)
-        for found, block in in_blocks(source.text, statement.handlers)
-    )

@@ -114,3 +114,18 @@ def expression_or_text(text: str) -> exp.Expression:
 def _first_line(error: SqlglotError) -> str:
     lines = str(error).splitlines()
     return _POSITION.sub("", lines[0]).strip() if lines else "not read"
+
+
+_TEXTS: dict[int, tuple[exp.Expression, str]] = {}
+_MOST_TEXTS = 4096
+
+
+def sql_of(node: exp.Expression) -> str:
+    """The text of a type or path: made once, for cycles ask for it thousands of times."""
+    known = _TEXTS.get(id(node))
+    if known is None:
+        if len(_TEXTS) >= _MOST_TEXTS:
+            _TEXTS.clear()
+        # The node is kept, for its id to stay its own.
+        known = _TEXTS[id(node)] = (node, node.sql("postgres"))
+    return known[1]

@@ -13,7 +13,7 @@ from trigger_audit.plpgsql.conditions import CONDITIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from trigger_audit.analysis.model import BodyFacts, Site, Visit
+    from trigger_audit.analysis.model import BodyFacts, Site, StatementFacts, Visit
     from trigger_audit.plpgsql import tree
 
 # WHEN OTHERS catches neither a cancelled query nor a failed ASSERT (exception_matches_conditions in pl_exec.c).
@@ -44,6 +44,17 @@ def catches(conditions: Sequence[str], sqlstate: str) -> bool:
         if wanted == sqlstate or (wanted.endswith("000") and wanted[:2] == sqlstate[:2]):
             return True
     return False
+
+
+def handlers_of(facts: BodyFacts, statement: StatementFacts) -> tuple[Caught, ...]:
+    """The handlers of the function itself around a statement, innermost first."""
+    if facts.body is None:
+        return ()
+    name, source = facts.function.name, facts.body.source
+    return tuple(
+        Caught(name, source.place(found.span.start)[0], found.conditions, block, must_return(facts, found), found)
+        for found, block in in_blocks(source.text, statement.handlers)
+    )
 
 
 def in_blocks(text: str, handlers: Sequence[tree.Handler]) -> Iterator[tuple[tree.Handler, int]]:

@@ -342,12 +342,13 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
-    """All that events on the audited tables set off."""
+    """All that events on the audited tables set off. `unfollowed` are writes that close cycles too many to follow."""
 
     visits: tuple[Visit, ...]
     sites: tuple[Site, ...]
     recursions: tuple[Recursion, ...]
     deletions: tuple[Deletion, ...]
+    unfollowed: tuple[Site, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from trigger_audit.analysis.expressions import identifier
+from trigger_audit.analysis.expressions import identifier, sql_of
 from trigger_audit.analysis.nodes import json_step
 from trigger_audit.analysis.shapes import array_items, is_named, quantifier, record
 from trigger_audit.analysis.state import NULL, UNKNOWN, State, Term, constant
@@ -380,7 +380,7 @@ class Reader:
                 continue
             for item in value if isinstance(value, list) else (value,):
                 if isinstance(item, exp.DataType | exp.Identifier | exp.JSONPath | exp.JSONPathPart | exp.Var):
-                    parts.append(item.sql("postgres"))
+                    parts.append(sql_of(item))
                 elif isinstance(item, exp.Expression):
                     symbol = self._symbol(item) if isinstance(item, exp.If) else self.term(item).symbol
                     if symbol is None:

@@ -8,10 +8,11 @@ latter stops nothing, for the row in the table is still the old one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from trigger_audit.analysis.imprint import imprint, sight_of
 from trigger_audit.analysis.situations import Reach, Situation, fired_by
 from trigger_audit.analysis.state import NEVER_ENDING
 
@@ -55,11 +56,52 @@ class Leg:
     link: Link | None
 
 
-def verdict(triggers: Triggers, legs: Sequence[Leg], closing: Link) -> Verdict:
-    """What becomes of a cycle. `legs` begin with the trigger that `closing` fires again."""
+MOST_FOLLOWED = 1000
+"""Cycles that are followed, one for each situation that they begin in. Triggers that all write one table and fire one
+another make cycles by the square of their number; this many take two to three seconds."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What became of cycles so far, by their writes and by what they saw of the situation that they began in."""
+
+    verdicts: dict[object, Verdict] = field(default_factory=dict)
+    followed: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether no more cycles are followed."""
+        return self.followed >= MOST_FOLLOWED
+
+
+def verdict(triggers: Triggers, legs: Sequence[Leg], closing: Link, known: Known) -> Verdict | None:
+    """What becomes of a cycle. `legs` begin with the trigger that `closing` fires again.
+
+    The same cycle is met on many ways, with rows that are mostly alike: it is followed once for all of them. None where
+    MOST_FOLLOWED has been reached.
+    """
+    if known.full:
+        return None
     stops = True
+    cycle = (*legs[1:], replace(legs[0], link=closing))
+    sight = sight_of(cycle)
+    place = tuple(
+        (
+            leg.trigger and leg.trigger.oid,
+            leg.event,
+            leg.link and id(leg.link.statement),
+            leg.link and id(leg.link.write),
+        )
+        for leg in cycle
+    )
     for situation in legs[0].situations:
-        found = _follow(triggers, legs, closing, situation)
+        key = None if sight is None else (place, imprint(situation, sight))
+        found = known.verdicts.get(key)
+        if found is None:
+            found = _follow(triggers, legs, closing, situation)
+            known.followed += 1
+            if key is not None:
+                known.verdicts[key] = found
         if found is Verdict.EVER:
             return found
         stops = stops and found is Verdict.STOPS

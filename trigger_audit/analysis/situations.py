@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trigger_audit.analysis.fired import Fired, Triggers
     from trigger_audit.analysis.model import SqlFacts, StatementFacts, Write
     from trigger_audit.auth.model import Firing
-    from trigger_audit.catalog.model import Table
+    from trigger_audit.catalog.model import Table, Trigger
 
 Groups = Mapping[object, list[tuple["Fired", "Situation"]]]
 """Triggers that may fire, by trigger and event, with every situation in which a write fires them."""
@@ -163,3 +163,16 @@ def grouped(found: Iterator[tuple[Fired, Situation]]) -> tuple[Groups, dict[obje
         else:
             groups.setdefault(key, []).append((fired, situation))
     return groups, held
+
+
+def by_actions(
+    triggers: Triggers, starts: Sequence[tuple[Change, tuple[int, ...]]]
+) -> Iterator[tuple[Trigger, list[tuple[Fired, tuple[int, ...]]]]]:
+    """The triggers of other tables that foreign keys' actions fire when a row of an audited table goes or changes."""
+    found: dict[tuple[int, str], list[tuple[Fired, tuple[int, ...]]]] = {}
+    for change, positions in starts:
+        for fired in triggers.actions(change, 0, ()):
+            if not fired.held:
+                found.setdefault((fired.trigger.oid, fired.change.event), []).append((fired, positions))
+    for group in found.values():
+        yield group[0][0].trigger, group
