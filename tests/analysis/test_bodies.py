@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.analysis.sites import CATALOG, function_of, site_of
-from trigger_audit.analysis.bodies import local_names, read_body
+from trigger_audit.analysis.bodies import read_body
 from trigger_audit.analysis.model import BodyFacts, StatementFacts
 from trigger_audit.analysis.values import Value, value_of
 
@@ -111,11 +111,6 @@ def test_places_are_places_of_the_body() -> None:
                 assert source.slice(call.span).split(".")[-1] == call.name
             for write in sql.writes:
                 assert source.slice(write.target.span) == f"{write.target.schema}.{write.target.name}"
-
-
-def test_local_names() -> None:
-    facts = read_body(function_of(BODY, arguments=(("p_id", 2950), ("", 25))))
-    assert local_names(facts) == {"v_name", "V Role", "c", "other", "i", "p_id"}
 
 
 def test_variables_assigned_exactly_once() -> None:

@@ -43,18 +43,6 @@ def read_body(function: Function) -> BodyFacts:
     return BodyFacts(function, read.body, read.problem, read.statements, read.assignments)
 
 
-def local_names(facts: BodyFacts) -> frozenset[str]:
-    """Every variable of the function: arguments, declared ones, cursors, aliases, and integer loops' own."""
-    names = {name for name, _ in facts.function.arguments if name}
-    if facts.body is not None:
-        for statement in tree.walk(facts.body.block):
-            if isinstance(statement, tree.Block):
-                names.update(declaration.name for declaration in statement.declarations)
-            elif isinstance(statement, tree.ForInteger):
-                names.add(target_parts(statement.variable)[0])
-    return frozenset(names)
-
-
 @lru_cache(maxsize=1024)
 def _read(language: str, source: str, arguments: tuple[str, ...]) -> _Read:
     nothing: Mapping[str, Expression | None] = MappingProxyType({})

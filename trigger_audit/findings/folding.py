@@ -73,7 +73,7 @@ def fold(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _told(finding: Finding) -> Finding:
     why = " ".join(part for part in (finding.why, seen_by_the_user(finding.seen)) if part)
-    return replace(finding, why=why, fingerprint=fingerprint(finding))
+    return replace(finding, why=why, seen=(), fingerprint=fingerprint(finding))
 
 
 def _hides(handler: Finding, named: Finding) -> bool:

@@ -71,7 +71,7 @@ class Finding:
     """`object` is what is at fault: function signature, schema.table.trigger, schema.table.constraint or schema.table.
 
     `message` is one sentence of fact; `why` the reason and what the app user sees; `fix` what to do.
-    `seen` are the texts that the app user reads, of every path: folding ends `why` with them.
+    `seen` are the texts that the app user reads, of every path, until folding has ended `why` with them.
     `hidden_by` is the line of the handler in the same or a calling function that catches the failure.
     `cause` names the thing that is wrong (a relation, a column, a role and privilege) for folding and the fingerprint:
     it never holds a line.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from trigger_audit.analysis.handlers import catching_line
@@ -92,7 +93,13 @@ def path_of(visit: Visit, firings: tuple[Firing, ...] | None = None) -> Path:
 
 def seen_in(firings: tuple[Firing, ...]) -> tuple[Seen, ...]:
     """What the app user reads when a statement that these firings run fails; nothing where Auth is not concerned."""
-    return tuple(Seen(firing.flow, firing.latent, firing.step, firing.message, firing.after_mail) for firing in firings)
+    return tuple(
+        _seen(firing.flow, firing.latent, firing.step, firing.message, firing.after_mail) for firing in firings
+    )
+
+
+# Thousands of findings say the same of the same firings.
+_seen = cache(Seen)
 
 
 def operation(firings: tuple[Firing, ...]) -> str:
