@@ -18,6 +18,15 @@ from trigger_audit.smoke.context import Candidate, Frame, full_name, innermost_f
         ('PL/pgSQL function "My Schema"."f.""g"(text,int) line 12 at IF', Frame("My Schema", 'f."g', "text,int", 12)),
         ("PL/pgSQL function public.f(numeric(10,2)[]) line 2 at RETURN", Frame("public", "f", "numeric(10,2)[]", 2)),
         ("PL/pgSQL function public.f() during function entry", Frame("public", "f", "", None)),
+        (
+            "PL/pgSQL function public.f() line 4 during statement block local variable initialization",
+            Frame("public", "f", "", 4),
+        ),
+        ('compilation of PL/pgSQL function "f" near line 4', Frame(None, "f", None, None)),
+        (
+            'compilation of PL/pgSQL function "f" near line 4\nPL/pgSQL function a.b() line 3 at PERFORM',
+            Frame(None, "f", None, None),
+        ),
         ("PL/pgSQL function a.f() while casting return value to function's return type", Frame("a", "f", "", None)),
         (
             "PL/pgSQL function inline_code_block line 1 at RAISE\nPL/pgSQL function a.b() line 4 at EXECUTE",

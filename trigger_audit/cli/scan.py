@@ -24,7 +24,8 @@ from trigger_audit.cli.options import (
     verbosity,
     write_outputs,
 )
-from trigger_audit.cli.telling import chosen_target, tell_about
+from trigger_audit.cli.smoke import no_verdict
+from trigger_audit.cli.telling import chosen_target, tell_about, tell_what_stays, tell_what_was_run
 from trigger_audit.cli.terminal import Messages, style_for
 
 if TYPE_CHECKING:
@@ -47,6 +48,16 @@ def scan(
     ] = None,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
+    prove: Annotated[
+        bool,
+        typer.Option("--prove", help="Run Auth's own statements too, rolled back, and mark what was seen to happen."),
+    ] = False,
+    allow_side_effects: Annotated[
+        bool,
+        typer.Option(
+            "--allow-side-effects", help="With --prove: run although a function does what ROLLBACK does not undo."
+        ),
+    ] = False,
     fail_on: Annotated[FailOn, typer.Option("--fail-on", help="Exit 1 at this severity and above.")] = FailOn.ERROR,
     exit_zero: ExitZero = False,
     strict: Strict = False,
@@ -54,12 +65,17 @@ def scan(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """What is wrong with the triggers on auth.users and with all that they set off. Read-only."""
+    """What is wrong with the triggers on auth.users and with all that they set off. Read-only without --prove."""
+    from trigger_audit.errors import TriggerAuditError, UsageError
     from trigger_audit.opening import open_target
+    from trigger_audit.pipeline import SmokeOptions
+    from trigger_audit.pipeline import prove as run_prove
     from trigger_audit.pipeline import scan as run_scan
     from trigger_audit.rules.registry import selected_rules
 
     messages = Messages(verbosity(verbose, quiet))
+    if allow_side_effects and not prove:
+        raise UsageError("--allow-side-effects goes with --prove", "scan alone runs nothing of the database")
     outputs = parse_outputs(output, format_)
     target = chosen_target(targets, messages)
     rules = selected_rules(codes(select), codes(ignore))
@@ -75,9 +91,30 @@ def scan(
             as_role=as_role,
             not_applied=opened.not_applied,
         )
+        report = None
+        unproved: TriggerAuditError | None = None
+        if prove:
+            messages.progress("running the flows of Auth")
+            in_sandbox = opened.loaded is not None
+            options = SmokeOptions(
+                allow_side_effects=allow_side_effects, allow_locks=opened.nobody_waits, unmask=in_sandbox
+            )
+            # A sandbox is thrown away: there is nothing that could stay.
+            announce = None if in_sandbox else lambda names: tell_what_stays(names, messages)
+            try:
+                result, report = run_prove(opened.connection, result, options, announce=announce)
+            except TriggerAuditError as error:
+                unproved = error
     messages.clear()
     write_outputs(outputs, lambda kind: render(result, kind, None))
     sys.stdout.write(render(result, format_, style_for(sys.stdout)))
+    if report is not None:
+        tell_what_was_run(report, messages)
+        reason = no_verdict(report)
+        unproved = None if reason is None else TriggerAuditError(reason)
+    if unproved is not None:
+        # The findings stand without the proof, and have been shown.
+        raise unproved
     raise typer.Exit(exit_code(result, fail_on, exit_zero=exit_zero, strict=strict))
 
 

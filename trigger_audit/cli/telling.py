@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from trigger_audit.cli.terminal import Messages
     from trigger_audit.opening import OpenTarget
+    from trigger_audit.smoke.model import SmokeReport
     from trigger_audit.target import Target
 
 _MOST_SEQUENCES = 10
@@ -55,3 +56,13 @@ def tell_what_stays(sequences: Sequence[str], messages: Messages) -> None:
         names = ", ".join(sequences[:_MOST_SEQUENCES]) + (f" and {more} more" if more > 0 else "")
         messages.note(f"note: numbers of sequences are not rolled back, these may advance: {names}")
     messages.note("note: the rows of the run stay as dead rows until vacuum")
+
+
+def tell_what_was_run(report: SmokeReport, messages: Messages) -> None:
+    """How the flows fared behind the proof of a scan, why some gave no verdict, and who ran them if not Auth."""
+    outcomes = ", ".join(f"{number} {what}" for what, number in report.summary.items() if number and what != "latent")
+    messages.note(f"note: the flows of Auth were run and rolled back: {outcomes}")
+    for reason in dict.fromkeys(flow.reason for flow in report.flows if flow.outcome == "skipped" and flow.reason):
+        messages.note(f"note: skipped: {reason}")
+    if report.session.by == "approximation":
+        messages.note(f"note: they ran as {report.session.role}, so that rights which Auth's role lacks did not show")

@@ -74,7 +74,8 @@ class Finding:
     `seen` are the texts that the app user reads, of every path, until folding has ended `why` with them.
     `hidden_by` is the line of the handler in the same or a calling function that catches the failure.
     `cause` names the thing that is wrong (a relation, a column, a role and privilege) for folding and the fingerprint:
-    it never holds a line.
+    it never holds a line. `observed_in` names the flows in which smoke saw it happen, with their payloads:
+    `signup-email (bare, full)`.
     """
 
     rule: str
@@ -93,6 +94,7 @@ class Finding:
     fingerprint: str = ""
     suppressed: str | None = None
     seen: tuple[Seen, ...] = ()
+    observed_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

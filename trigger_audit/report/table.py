@@ -93,6 +93,8 @@ def finding_text(finding: Finding, style: Style) -> str:
     lines += told(pad, "why", finding.why, style)
     lines += told(pad, "fix", finding.fix, style)
     lines += ways(finding, pad, style)
+    if finding.observed_in:
+        lines += told(pad, "proof", observed(finding), style)
     return "\n".join(lines) + "\n"
 
 
@@ -113,6 +115,12 @@ def ways(finding: Finding, pad: str, style: Style) -> list[str]:
     if len(finding.paths) > 4:
         lines += told(pad, "way", f"and {len(finding.paths) - 4} more", style)
     return lines
+
+
+def observed(finding: Finding) -> str:
+    """`observed in signup-email (bare, full)`: at most four flows."""
+    flows = finding.observed_in
+    return "observed in " + ", ".join(flows[:4]) + (f" and {count(len(flows) - 4, 'more flow')}" if flows[4:] else "")
 
 
 def closing_line(result: ScanResult, style: Style) -> str:

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 _NAME = r'(?:"(?:[^"]|"")*"|[^\s".(),]+)'
 _SIGNATURE = rf"(?:(?P<schema>{_NAME})\.)?(?P<name>{_NAME})\((?P<arguments>[^()]*(?:\([^()]*\)[^()]*)*)\)"
-_PLPGSQL = re.compile(rf"PL/pgSQL function {_SIGNATURE}(?: line (?P<line>\d+) at|[^\n]*)")
+_PLPGSQL = re.compile(rf"PL/pgSQL function {_SIGNATURE}(?: line (?P<line>\d+) (?:at|during)|[^\n]*)")
+# Where the body cannot be compiled: before any statement runs, so it is no frame that a handler could be in. The line
+# is that of the last statement that was read to its end, which may be far above the fault.
+_COMPILATION = re.compile(r'compilation of PL/pgSQL function "(?P<name>[^\n]+)" near line \d+')
 _SQL = re.compile(r'SQL function "(?P<name>[^\n]+)" (?:statement \d+|during startup|during inlining)')
 _ASCII_NAME = r'(?:"(?:[^"]|"")*"|[A-Za-z_][A-Za-z0-9_$]*)'
 _OTHER_LANGUAGE = re.compile(
@@ -48,7 +51,8 @@ def innermost_frame(context: str | None) -> Frame | None:
     """
     if not context:
         return None
-    found = [match for pattern in (_PLPGSQL, _SQL) if (match := pattern.search(context)) is not None]
+    patterns = (_PLPGSQL, _SQL, _COMPILATION)
+    found = [match for pattern in patterns if (match := pattern.search(context)) is not None]
     match = min(found, key=lambda match: match.start(), default=None) or _OTHER_LANGUAGE.search(context)
     return None if match is None else _frame(match)
 
@@ -61,7 +65,7 @@ def frames(context: str | None) -> tuple[Frame, ...]:
 
 def _frame(match: re.Match[str]) -> Frame:
     parts = match.groupdict()
-    name = parts["name"] if match.re is _SQL else _unquoted(parts["name"])
+    name = parts["name"] if match.re in (_SQL, _COMPILATION) else _unquoted(parts["name"])
     line = parts.get("line")
     return Frame(
         schema=_unquoted(parts.get("schema")),
