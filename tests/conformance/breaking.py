@@ -1,21 +1,20 @@
-"""Triggers that break flows, in the sandbox that the real Auth works on."""
+"""Triggers that break flows, in the database that the real Auth works on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from unittest.mock import patch
 
 import psycopg
 
 from tests.conformance.acting import Scene, Stage
-from tests.conformance.service import Reply
+from tests.conformance.service import Database, Reply
 from trigger_audit.auth import FLOWS
 from trigger_audit.auth.steps import Kind, Step
 from trigger_audit.auth.values import Constant, Document
-from trigger_audit.sandbox.server import Sandbox
 from trigger_audit.smoke.model import FlowResult, Mail, Payload
+from trigger_audit.smoke.payloads import SignUps
 from trigger_audit.smoke.runner import run_smoke
 
 _REFUSAL = """
@@ -27,9 +26,9 @@ END $$;
 
 
 @contextmanager
-def broken(sandbox: Sandbox, statements: str) -> Iterator[None]:
+def broken(database: Database, statements: str) -> Iterator[None]:
     """Applies the SQL, which names everything it makes `conformance`, and removes that afterwards."""
-    with psycopg.connect(sandbox.conninfo(), autocommit=True, prepare_threshold=None) as connection:
+    with psycopg.connect(database.conninfo(), autocommit=True, prepare_threshold=None) as connection:
         connection.execute(statements.encode())
         try:
             yield
@@ -122,14 +121,14 @@ def predicted(result: FlowResult) -> Observed:
     return Observed(answer.status, answer.error_code, answer.message, letters)
 
 
-def smoke(sandbox: Sandbox, flows: Sequence[str]) -> dict[str, FlowResult]:
+def smoke(database: Database, flows: Sequence[str]) -> dict[str, FlowResult]:
     """Smoke's results of the flows with bare metadata, on the same database with the same triggers.
 
     Other payloads are left out: the requests that these are compared with carry none.
     """
-    bare = patch("trigger_audit.smoke.runner.payloads_of", lambda flow: (Payload.BARE,))
-    with bare, psycopg.connect(sandbox.conninfo(), autocommit=True, prepare_threshold=None) as connection:
-        report = run_smoke(connection, flows=flows, hazards=(), allow_side_effects=False, target={})
+    bare = SignUps(payloads=(Payload.BARE,))
+    with psycopg.connect(database.conninfo(), autocommit=True, prepare_threshold=None) as connection:
+        report = run_smoke(connection, flows=flows, hazards=(), allow_side_effects=False, target={}, sign_ups=bare)
     assert report.rolled_back
     return {result.flow: result for result in report.flows}
 

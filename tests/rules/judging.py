@@ -13,7 +13,7 @@ from trigger_audit.catalog.stored import load_stored
 from trigger_audit.database.connect import connect, read_only
 from trigger_audit.database.dsn import parse_dsn
 from trigger_audit.findings.model import Finding
-from trigger_audit.pipeline import examine, judge
+from trigger_audit.pipeline import examine, judge, sign_ups_of
 from trigger_audit.rules.registry import all_rules
 from trigger_audit.smoke.model import FlowResult
 from trigger_audit.smoke.runner import run_smoke
@@ -31,4 +31,8 @@ def judged_case(database: FreshDatabase) -> tuple[Audit, tuple[Finding, ...]]:
 def run_flows(database: FreshDatabase, flows: Sequence[str] | None) -> Sequence[FlowResult]:
     """The outcomes of these flows, or of all."""
     with connect(parse_dsn(database.conninfo())) as connection:
-        return run_smoke(connection, flows=flows, hazards=(), allow_side_effects=False, target={}).flows
+        with read_only(connection):
+            audit = examine(connection, tables=(), all_tables=False, as_role=None, names=False)
+        return run_smoke(
+            connection, flows=flows, hazards=(), allow_side_effects=False, target={}, sign_ups=sign_ups_of(audit)
+        ).flows

@@ -1,4 +1,5 @@
 -- Not the sign-up: every signed-in user may write raw_user_meta_data later, and the trigger follows.
+-- not smoked: there is no profile yet that the sign-up could change
 create table public.profiles (id uuid primary key references auth.users on delete cascade, plan text not null default 'free');
 
 create function public.sync_plan() returns trigger

@@ -33,7 +33,7 @@ META = Meta(
     name="privilege-from-user-metadata",
     severity=Severity.ERROR,
     summary="raw_user_meta_data flows into role, is_admin, tenant, plan ... columns without a whitelist",
-    harm=Harm(flow="signup-email", outcome="pass", payload="admin"),
+    harm=Harm(flow="signup-email", outcome="altered", payload="admin"),
 )
 
 BAD = """\
