@@ -17,11 +17,17 @@ from psycopg import sql
 
 from tests.conftest import FreshDatabase
 from tests.smoke.conftest import by_flow, connect, users
+from trigger_audit.analysis.metadata import Reference
+from trigger_audit.analysis.rights import RightsTable
 from trigger_audit.errors import TriggerAuditError
 from trigger_audit.sandbox.migrations import SqlFile, load_files
+from trigger_audit.smoke.catalog import look_at_target
+from trigger_audit.smoke.existing import refuse_known_address, rows_of
 from trigger_audit.smoke.model import By, Outcome, SmokeReport
+from trigger_audit.smoke.rights import look_at_rights
 from trigger_audit.smoke.runner import run_smoke
 from trigger_audit.smoke.sending import without_frames
+from trigger_audit.smoke.session import Limits, Session, look_at_server
 
 ATTEMPTS = (
     "PERFORM set_config(parameter, login, true)",
@@ -74,6 +80,8 @@ END $$;
 PAYLOAD = """
   BEGIN
     PERFORM nextval('public.escaped');
+  EXCEPTION WHEN OTHERS THEN NULL; END;
+  BEGIN
     COPY (SELECT 1) TO PROGRAM 'touch {folder}/written';
   EXCEPTION WHEN OTHERS THEN NULL; END;
 """
@@ -125,6 +133,7 @@ def smoke(database: FreshDatabase, login: str, flows: list[str] | None = None) -
 
 def assert_confined(database: FreshDatabase, folder: Path) -> None:
     with connect(database) as connection:
+        connection.execute("SET search_path TO pg_catalog")
         row = connection.execute("SELECT last_value, is_called FROM public.escaped").fetchone()
     assert row == (1, False)
     assert not list(folder.iterdir())
@@ -316,19 +325,58 @@ def test_event_triggers_of_a_database_do_not_fire_from_17_on(fresh_database: Fre
 
 
 def test_the_search_path_of_a_database(database: FreshDatabase, folder: Path) -> None:
-    """Its owner may set it, and each login of the superuser begins with it."""
-    apply(
-        database,
-        attack("supabase_admin", folder).replace("BEGIN\n  IF", "BEGIN\n  PERFORM nextval('public.escaped');\n  IF"),
-    )
-    apply(database, OPERATORS)
+    """Its owner may set it, and a superuser without one of his own begins with it."""
+    apply(database, attack("supabase_admin", folder) + OPERATORS)
+    setting = sql.SQL("ALTER ROLE supabase_admin IN DATABASE {} SET search_path = evil, pg_catalog")
     with connect(database) as owner:
-        owner.execute(
-            sql.SQL("ALTER DATABASE {} SET search_path = evil, pg_catalog").format(sql.Identifier(database.name))
-        )
-    assert smoke(database, "supabase_admin", ["signup-email"]).rolled_back
-    with connect(database) as owner:
-        owner.execute(sql.SQL("ALTER DATABASE {} RESET search_path").format(sql.Identifier(database.name)))
+        owner.execute(setting.format(sql.Identifier(database.name)))
+    with connect(database) as connection:
+        report = run_smoke(connection, flows=["signup-email"], hazards=(), allow_side_effects=True, target={})
+    assert report.rolled_back
+    assert_confined(database, folder)
+
+
+CASTS = """
+CREATE TYPE public.kind AS ENUM ('admin', 'member');
+CREATE FUNCTION public.told(public.kind) RETURNS text LANGUAGE plpgsql AS
+  $$ BEGIN PERFORM public.attack(); RETURN 'admin'; END $$;
+CREATE CAST (public.kind AS text) WITH FUNCTION public.told(public.kind);
+CREATE TABLE public.kinds (kind public.kind PRIMARY KEY);
+CREATE TABLE public.members (id uuid PRIMARY KEY, kind public.kind, is_admin boolean, roles text[]);
+INSERT INTO public.kinds VALUES ('admin');
+INSERT INTO public.members VALUES ('00000000-0000-4000-8000-000000000001', 'admin', true, '{a,b}');
+CREATE TABLE public.swapped (id uuid PRIMARY KEY, role text);
+"""
+
+
+def test_what_is_looked_up_around_the_flows(database: FreshDatabase, login: str, folder: Path) -> None:
+    """As the outer role: a type's own cast, and a view that a trigger has put in a table's place."""
+    apply(database, attack(login, folder).replace("BEGIN\n  IF", "BEGIN\n  PERFORM nextval('public.escaped');\n  IF"))
+    apply(database, OPERATORS.replace("evil.=", "auth.=").replace("evil.same", "auth.same") + CASTS)
+    apply(database, "GRANT ALL ON ALL TABLES IN SCHEMA public TO postgres")
+    members = RightsTable("public", "members", ("kind", "is_admin", "roles"), ("id",))
+    swapped = RightsTable("public", "swapped", ("role",), ("id",))
+    with connect(database, login) as connection:
+        connection.execute("BEGIN")
+        session = Session(connection, look_at_server(connection), Limits())
+        session.limit()
+        target = look_at_target(connection, session)
+        refuse_known_address(connection, session, "a@example.com")
+        reference = Reference("public", "kinds", "kind")
+        assert rows_of(connection, [reference]) == {reference: ("admin",)}
+        session.leave()
+        if login == "supabase_admin":
+            connection.execute(
+                "DROP TABLE public.swapped; CREATE VIEW public.swapped AS SELECT id, public.attack()::text AS role "
+                "FROM public.members"
+            )
+        user = "00000000-0000-4000-8000-000000000001"
+        rights = look_at_rights(connection, session, target, [members, swapped], user)
+        connection.execute("ROLLBACK")
+    assert {(right.column, right.value) for right in rights.held} == {
+        ("kind", "admin"), ("is_admin", "true"), ("roles", "{a,b}"), ("roles", "a"), ("roles", "b"),
+    }  # fmt: skip
+    assert any("public.swapped is no table any more" in gap for gap in rights.gaps) is (login == "supabase_admin")
     assert_confined(database, folder)
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from psycopg import Error, sql
 
-from trigger_audit.auth.roles import INSTANCE_ID, SCHEMA
+from trigger_audit.auth.roles import INSTANCE_ID
 from trigger_audit.errors import TriggerAuditError
+from trigger_audit.smoke.sending import Read
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 def rows_of(connection: Connection, references: Iterable[Reference]) -> Rows:
     """The first two keys of each referenced table as text, read as the outer role; none where it may not read them.
 
-    A foreign key's target has a unique index, so that no table is read as a whole.
+    A foreign key's target has a unique index, so that no table is read as a whole. concat takes the type's output,
+    where a cast may be a function of its owner's.
     """
     found: dict[Reference, tuple[str, ...]] = {}
     for reference in references:
         column = sql.Identifier(reference.column)
-        statement = sql.SQL("SELECT {0}::pg_catalog.text FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} LIMIT 2").format(
+        statement = sql.SQL("SELECT pg_catalog.concat({0}) FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} LIMIT 2").format(
             column, sql.Identifier(reference.schema, reference.table)
         )
         connection.execute("SAVEPOINT existing")
@@ -47,16 +49,12 @@ def refuse_known_address(connection: Connection, session: Session, email: str) -
     """
     connection.execute("SAVEPOINT existing")
     session.enter()
-    row = connection.execute(
-        sql.SQL(
-            "SELECT EXISTS (SELECT FROM {users} WHERE email = %(email)s) OR EXISTS (SELECT FROM {users} "
-            "WHERE instance_id = %(instance)s AND pg_catalog.lower(email::pg_catalog.text) = %(email)s)"
-        ).format(users=sql.Identifier(SCHEMA, "users")),
-        {"email": email, "instance": INSTANCE_ID},
-    ).fetchone()
+    rows = session.sender.read(Read("users", ("id",), sql.SQL("email = %s"), (email,)))
+    condition = sql.SQL("instance_id = %s AND lower(email) = %s")
+    rows += session.sender.read(Read("users", ("id",), condition, (INSTANCE_ID, email)))
     connection.execute("ROLLBACK TO SAVEPOINT existing")
     connection.execute("RELEASE SAVEPOINT existing")
-    if row is not None and row[0]:
+    if rows:
         raise TriggerAuditError(
             f"{email} is the address of a user of this project already",
             "give --email an address that nobody has signed up with",
