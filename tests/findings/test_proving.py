@@ -278,6 +278,22 @@ def test_what_is_no_contradiction() -> None:
     assert proved(BOTH, report_of(PASS, ANONYMOUS)) == BOTH, "invite was not run"
 
 
+def test_a_trigger_that_may_have_met_no_row_contradicts_nothing() -> None:
+    (path,) = BOTH.paths
+    passed = report_of(PASS, INVITE, ANONYMOUS)
+    helper = replace(path, via=(*path.via, "public.helper(uuid)"))
+    deeper = replace(path, via=(*path.via, "public.profiles.t2"))
+    session = replace(path, table="auth.sessions", events=("DELETE",))
+    inserted = replace(path, table="auth.sessions")
+    refuted = {
+        at: proved(replace(BOTH, paths=(at,)), passed).why != BOTH.why for at in (helper, deeper, session, inserted)
+    }
+    assert refuted == {helper: True, deeper: False, session: False, inserted: True}
+    login = replace(deeper, flows=("login",))
+    found = proved(replace(BOTH, paths=(path, login)), report_of(PASS, INVITE, ANONYMOUS, replace(PASS, flow="login")))
+    assert found.why.endswith(": invite and signup-email went through."), "what login met is not known"
+
+
 def test_a_session_that_is_not_auths_says_nothing_of_rights() -> None:
     privilege = replace(BOTH, rule="TA104", sqlstate="42501", cause="supabase_auth_admin INSERT table public.t")
     flows = (PASS, INVITE, ANONYMOUS)

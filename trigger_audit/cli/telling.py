@@ -61,7 +61,8 @@ def tell_what_stays(sequences: Sequence[str], messages: Messages) -> None:
 def tell_what_was_run(report: SmokeReport, messages: Messages) -> None:
     """How the flows fared behind the proof of a scan, why some gave no verdict, and who ran them if not Auth."""
     outcomes = ", ".join(f"{number} {what}" for what, number in report.summary.items() if number and what != "latent")
-    messages.note(f"note: the flows of Auth were run and rolled back: {outcomes}")
+    undone = " and rolled back" if report.rolled_back else ""
+    messages.note(f"note: the flows of Auth were run{undone}: {outcomes}")
     for reason in dict.fromkeys(flow.reason for flow in report.flows if flow.outcome == "skipped" and flow.reason):
         messages.note(f"note: skipped: {reason}")
     if report.session.by == "approximation":

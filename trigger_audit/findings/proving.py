@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from trigger_audit.findings.model import Finding, Place, Proof, Severity
+from trigger_audit.auth.roles import SCHEMA
+from trigger_audit.findings.model import Finding, Path, Place, Proof, Severity
 from trigger_audit.smoke.context import frames
 from trigger_audit.smoke.model import By, HiddenError, Mail, Outcome
 
@@ -181,8 +182,8 @@ def _hid(finding: Finding, error: HiddenError, places: ReportedPlaces) -> bool:
 def _passed_in_spite(finding: Finding, report: SmokeReport) -> tuple[str, ...]:
     """The default flows of a certain failure, where all of them went through; none where that says nothing.
 
-    Nothing does a session that only approximates Auth's role, of rights; and a flow that was skipped in part, or that
-    started from a user whose rows no trigger has made.
+    Nothing does a session that only approximates Auth's role, of rights; a flow that was skipped in part, or that
+    started from a user whose rows no trigger has made; and one that may have met no row to fire for.
     """
     if finding.severity is not Severity.ERROR or finding.proof not in (Proof.SERVER, Proof.CATALOG):
         return ()
@@ -196,8 +197,20 @@ def _passed_in_spite(finding: Finding, report: SmokeReport) -> tuple[str, ...]:
     named = sorted({flow for path in finding.paths for flow in path.flows})
     if any(flow not in results for flow in named):
         return ()
-    default = tuple(flow for flow in named if not results[flow][0].latent)
-    return default if all(_went_through(result) for flow in default for result in results[flow]) else ()
+    default = [flow for flow in named if not results[flow][0].latent]
+    if not all(_went_through(result) for flow in default for result in results[flow]):
+        return ()
+    met = {flow for path in finding.paths if _is_met(path) for flow in path.flows}
+    return tuple(flow for flow in default if flow in met)
+
+
+def _is_met(path: Path) -> bool:
+    """Whether a flow's statement must have had a row for the trigger at the start, and no other trigger is between.
+
+    The user's row is always there; their sessions, or a row of the project's that a trigger updates, may not be.
+    """
+    deeper = [step for step in path.via[1:] if not step.endswith(")")]
+    return not deeper and (path.table == f"{SCHEMA}.users" or path.events == ("INSERT",))
 
 
 def _went_through(result: FlowResult) -> bool:
