@@ -395,3 +395,15 @@ def test_a_claim_that_a_run_refutes(fresh_database: FreshDatabase) -> None:
     assert found.proof is Proof.CATALOG
     told = "admin-create, invite, oauth-first, signup-autoconfirm and 2 more went through."
     assert found.why.endswith(f"Smoke did not see this happen: {told}")
+
+
+def test_a_rule_that_scan_does_not_read_is_what_smoke_meets(fresh_database: FreshDatabase) -> None:
+    """PostgreSQL rewrites the INSERT away, so that the column is never left out."""
+    fresh_database.apply(
+        "create table public.t (a uuid, b int not null);"
+        "create rule elsewhere as on insert to public.t do instead nothing;"
+        + attached("f", "insert into public.t (a) values (new.id);")
+    )
+    (found,) = [finding for finding in proving(fresh_database, None) if finding.severity is Severity.ERROR]
+    assert (found.rule, found.proof) == ("TA106", Proof.CATALOG)
+    assert "Smoke did not see this happen: " in found.why
