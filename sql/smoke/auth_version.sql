@@ -1,4 +1,5 @@
 -- Auth's newest migration, NULL where there is none. Server 14 and later. Runs as Auth's role, which owns the table.
-SELECT pg_catalog.max(m.version::pg_catalog.text) AS newest
+-- concat and not a cast: the column may have become a type with a cast function of its maker's.
+SELECT pg_catalog.max(pg_catalog.concat(m.version)) AS newest
 FROM auth.schema_migrations AS m
-WHERE m.version::pg_catalog.text OPERATOR(pg_catalog.~) '^[0-9]{14}$';
+WHERE pg_catalog.concat(m.version) OPERATOR(pg_catalog.~) '^[0-9]{14}$';

@@ -58,13 +58,17 @@ class Server:
 
 
 def describe(connection: psycopg.Connection[Any]) -> Server:
-    """Asks the server what it is. An idle connection is idle again afterwards; inside a transaction it only reads.
+    """Asks the server what it is. An idle connection is idle again afterwards.
+
+    Inside a transaction it only reads, and leaves PostgreSQL's own schema alone on the search path.
 
     Raises TriggerAuditError for a server that is older than PostgreSQL 14 or no PostgreSQL.
     """
     idle = connection.info.transaction_status is TransactionStatus.IDLE
     try:
         with connection.cursor(row_factory=dict_row) as cursor:
+            # First of all: the database's own path may put operators of a user before PostgreSQL's.
+            cursor.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)")
             said = cursor.execute("SELECT pg_catalog.version() AS said").fetchone()
             notes = check_version(str(said["said"]) if said else "", connection.info.server_version)
             row = cursor.execute(read_sql("database/server.sql")).fetchone()
