@@ -180,8 +180,8 @@ class SmokeOptions:
 
     `flows` and `payloads` name the only ones to run; `given` is the app's own options.data, `email` the address that
     signs up. `allow_locks`: triggers may be switched off in ways that hold up other sessions' writes. `unmask`:
-    handlers may be opened for a replay, to see what they hide. `auth_version` is the one whose answers are told, None
-    takes what the database says.
+    handlers may be opened for a replay, to see what they hide. `blame`: the triggers at fault are looked for.
+    `auth_version` is the one whose answers are told, None takes what the database says.
     """
 
     flows: tuple[str, ...] | None = None
@@ -191,6 +191,7 @@ class SmokeOptions:
     allow_side_effects: bool = False
     allow_locks: bool = False
     unmask: bool = False
+    blame: bool = True
     auth_version: Version | None = None
 
 
@@ -253,6 +254,7 @@ def smoke_audited(
             masks(audit.bodies[oid] for oid in sorted({visit.function.oid for visit in audit.cascade.visits})),
             allow_locks=options.allow_locks,
             unmask=options.unmask,
+            blame=options.blame,
         ),
     )
     sources = {function.name: function.source for function in audit.catalog.functions.values()}

@@ -96,9 +96,7 @@ def scan(
         if prove:
             messages.progress("running the flows of Auth")
             in_sandbox = opened.loaded is not None
-            options = SmokeOptions(
-                allow_side_effects=allow_side_effects, allow_locks=opened.nobody_waits, unmask=in_sandbox
-            )
+            options = SmokeOptions(allow_side_effects=allow_side_effects, unmask=in_sandbox, blame=False)
             # A sandbox is thrown away: there is nothing that could stay.
             announce = None if in_sandbox else lambda names: tell_what_stays(names, messages)
             try:

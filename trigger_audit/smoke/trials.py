@@ -46,21 +46,27 @@ class Evidence:
     """What is known of the target's triggers, and what may be done with them.
 
     `allow_locks`: switches may take locks that hold up other sessions' writes. `unmask`: handlers may be opened.
+    `blame`: the triggers at fault are looked for.
     """
 
     suspects: Suspects
     masks: tuple[Mask, ...]
     allow_locks: bool
     unmask: bool
+    blame: bool = True
 
 
 @dataclass(slots=True)
 class Trials:
-    """Replays for one run. `used` are the switches that were worked, `hidden` the errors that handlers hid."""
+    """Replays for one run. `used` are the switches that were worked, `hidden` the errors that handlers hid.
+
+    `notes` say what could not be looked at.
+    """
 
     evidence: Evidence
     used: dict[str, Toggle] = field(default_factory=dict)
     hidden: dict[tuple[object, ...], HiddenError] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
     _board: Switchboard | None = field(default=None)
     _definitions: dict[int, Definition] | None = field(default=None)
     _blamed: list[Off] = field(default_factory=list)
@@ -73,17 +79,29 @@ class Trials:
         )
         self._definitions = definitions(connection, {mask.function.oid for mask in self.evidence.masks})
 
+    def without_triggers(self, replay: Replay) -> Observation | None:
+        """The flow with everything off that can be switched off; None where there is nothing, or it is refused."""
+        assert self._board is not None
+        switches = self._board.switches
+        try:
+            return replay(lambda connection: self._switch_off(connection, switches)) if switches else None
+        except ChangeRefused:
+            return None
+
     def culprits(self, observed: Observation, replay: Replay) -> Proof:
         """What breaks or alters the flow, proved by switching it off, or named by the server where no trigger is."""
         assert self._board is not None
         switches = self._board.switches
         failures = {_fault(observed.failed): observed.failed} if observed.failed is not None else {}
         guesses = self._guesses(failures)
+        limits: list[str] = []
 
         def trial(off: Off) -> Trial:
             chosen = [switches[index] for index in sorted(off)]
             again = replay(lambda connection: self._switch_off(connection, chosen))
-            if again.failed is not None and again.limit is None:
+            if again.limit is not None:
+                limits.append(_limit(again))
+            elif again.failed is not None:
                 failures[_fault(again.failed)] = again.failed
             return _trial(again)
 
@@ -92,14 +110,13 @@ class Trials:
         try:
             verdict = search(len(switches), first, trial, known, guesses)
         except ChangeRefused as refused:
-            said = f"{refused.error.sqlstate}: {refused}"
-            return Proof((), f"the cause is not proved: switching triggers off was refused ({said})")
+            return Proof((), f"the cause is not proved, for switching triggers off was refused: {refused.told}")
         blamed = frozenset(found.switch for found in verdict.found)
         if blamed and blamed not in self._blamed:
             self._blamed.insert(0, blamed)
         return Proof(
             (*_triggers(verdict, switches, first), *_named_by_server(verdict, failures, first)),
-            self._open(verdict, failures),
+            self._open(verdict, failures, limits),
         )
 
     def _switch_off(self, connection: Connection, switches: Sequence[Switch]) -> None:
@@ -120,8 +137,10 @@ class Trials:
 
         return guesses
 
-    def _open(self, verdict: Verdict, failures: dict[Fault, FailedStep]) -> str | None:
+    def _open(self, verdict: Verdict, failures: dict[Fault, FailedStep], limits: Sequence[str]) -> str | None:
         assert self._board is not None
+        if verdict.unfinished:
+            return f"with the culprits off it is not known whether the flow passes: {limits[-1]}"
         if not verdict.open:
             return None
         running = {
@@ -133,6 +152,8 @@ class Trials:
         stuck = [f"{name}: {why}" for name, why in sorted(self._board.stuck.items()) if name in running]
         if stuck:
             return f"the cause is not proved, for it cannot be switched off here ({'; '.join(stuck)})"
+        if limits:
+            return f"the cause is not proved, for a replay with triggers off gave no verdict: {limits[0]}"
         if verdict.found:
             what = " and ".join(_told(fault) for fault in verdict.open)
             return f"with the culprits off the flow fails otherwise ({what}), perhaps only because they are off"
@@ -152,10 +173,16 @@ class Trials:
             statements = [known[oid].without(few) for oid, few in by_function.items()]
             try:
                 again = replay(partial(_replace, statements))
-            except ChangeRefused:
-                return  # an event trigger refuses: nothing can be opened here
+            except ChangeRefused as refused:
+                self.notes[
+                    f"what exception handlers hide is not known, for opening them was refused: {refused.told}"
+                ] = None
+                return
             failed = again.failed
-            if failed is None or again.limit is not None or failed.sqlstate is None:
+            if again.limit is not None:
+                self.notes[f"what exception handlers hide in {observed.flow.name} is not known: {_limit(again)}"] = None
+                return
+            if failed is None or failed.sqlstate is None:
                 return
             passed = frames(failed.context)
             hiding = next((mask for frame in passed for mask in opened if mask.hides(frame)), None)
@@ -239,6 +266,12 @@ def _fault(failed: FailedStep) -> Fault:
 
 def _told(fault: Fault) -> str:
     return f"{fault[3] or 'refused by Auth'} at {fault[2]}" if fault[0] == "failure" else str(fault[1])
+
+
+def _limit(observed: Observation) -> str:
+    """The limit of ours that ended a replay, and where."""
+    failed = observed.failed
+    return f"{observed.limit}" + (f" ({failed.sqlstate} at {failed.statement})" if failed is not None else "")
 
 
 def _trial(observed: Observation) -> Trial:
