@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.conformance.outside import Outside
-from tests.conformance.service import SITE, Auth, Reply, service_token
-from trigger_audit.sandbox.server import Sandbox
+from tests.conformance.service import SITE, Auth, Database, Reply, service_token
 
 PASSWORD = "correct horse battery"
 PASSWORD_HASH = "$2b$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS"
@@ -43,12 +42,12 @@ class Person:
 
 @dataclass(slots=True)
 class Stage:
-    """`auth` confirms by mail, `confirming` by itself; both on the same sandbox."""
+    """`auth` confirms by mail, `confirming` by itself; both on the same database."""
 
     auth: Auth
     confirming: Auth
     outside: Outside
-    sandbox: Sandbox
+    database: Database
 
     def person(self) -> Person:
         local = f"conformance-{secrets.token_hex(6)}"
@@ -148,6 +147,14 @@ def _scene(who: Person, *requests: Callable[[], Reply], to: str | None = None) -
 def signup_email(stage: Stage) -> Scene:
     who = stage.person()
     return _scene(who, lambda: stage.sign_up(who))
+
+
+def signup_twin(stage: Stage) -> Scene:
+    """Someone whose address has the same local part as another user's."""
+    first, second = stage.person(), stage.person()
+    assert stage.sign_up(first).ok
+    second.email = first.email.replace("example.com", "example.org")
+    return _scene(second, lambda: stage.sign_up(second))
 
 
 def signup_autoconfirm(stage: Stage) -> Scene:

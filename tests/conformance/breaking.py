@@ -13,7 +13,7 @@ from tests.conformance.service import Database, Reply
 from trigger_audit.auth import FLOWS
 from trigger_audit.auth.steps import Kind, Step
 from trigger_audit.auth.values import Constant, Document
-from trigger_audit.smoke.model import FlowResult, Mail, Payload
+from trigger_audit.smoke.model import FlowResult, Mail, Payload, SmokeReport
 from trigger_audit.smoke.payloads import SignUps
 from trigger_audit.smoke.runner import run_smoke
 
@@ -121,16 +121,32 @@ def predicted(result: FlowResult) -> Observed:
     return Observed(answer.status, answer.error_code, answer.message, letters)
 
 
-def smoke(database: Database, flows: Sequence[str]) -> dict[str, FlowResult]:
-    """Smoke's results of the flows with bare metadata, on the same database with the same triggers.
+def smoke(
+    database: Database, flows: Sequence[str], payloads: Sequence[Payload] = (Payload.BARE,)
+) -> dict[str, FlowResult]:
+    """Smoke's results of the flows, on the same database with the same triggers; by flow, and with other metadata than
+    bare by `flow/payload`.
 
-    Other payloads are left out: the requests that these are compared with carry none.
+    Usually with bare metadata alone: the requests that these are compared with carry none.
     """
-    bare = SignUps(payloads=(Payload.BARE,))
     with psycopg.connect(database.conninfo(), autocommit=True, prepare_threshold=None) as connection:
-        report = run_smoke(connection, flows=flows, hazards=(), allow_side_effects=False, target={}, sign_ups=bare)
+        report = run_smoke(
+            connection,
+            flows=flows,
+            hazards=(),
+            allow_side_effects=False,
+            target={},
+            sign_ups=SignUps(payloads=tuple(payloads)),
+        )
     assert report.rolled_back
-    return {result.flow: result for result in report.flows}
+    return by_flow(report)
+
+
+def by_flow(report: SmokeReport) -> dict[str, FlowResult]:
+    return {
+        result.flow if result.payload is Payload.BARE else f"{result.flow}/{result.payload.value}": result
+        for result in report.flows
+    }
 
 
 def meddling(body: str, trigger: str, *, more: str = "") -> str:

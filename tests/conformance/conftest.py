@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.conformance.acting import Stage
 from tests.conformance.outside import Outside, open_outside
 from tests.conformance.record import Mark, start_recording
 from tests.conformance.service import Auth, run_auth
+from tests.conftest import FreshDatabase
 from trigger_audit.sandbox.server import Sandbox, open_sandbox
 
 VARIABLE = "TRIGGER_AUDIT_AUTH_BIN"
@@ -81,3 +83,17 @@ def confirming_auth(start_auth: Callable[..., Auth]) -> Auth:
 def stage(auth: Auth, confirming_auth: Auth, outside: Outside, auth_sandbox: Sandbox) -> Stage:
     """Both, and all that they talk to."""
     return Stage(auth, confirming_auth, outside, auth_sandbox)
+
+
+@pytest.fixture
+def project(auth_binary: Path, fresh_database: FreshDatabase, outside: Outside, tmp_path: Path) -> Iterator[Stage]:
+    """Both on a new project, for what is not taken back."""
+    confirming = {"GOTRUE_MAILER_AUTOCONFIRM": "true"}
+    with psycopg.connect(fresh_database.conninfo(), autocommit=True, prepare_threshold=None) as connection:
+        # A recursion ends sooner.
+        connection.execute(f"ALTER DATABASE {fresh_database.name} SET max_stack_depth = '200kB'".encode())
+    with (
+        run_auth(auth_binary, fresh_database, outside, tmp_path, {}) as auth,
+        run_auth(auth_binary, fresh_database, outside, tmp_path, confirming) as confirming_auth,
+    ):
+        yield Stage(auth, confirming_auth, outside, fresh_database)

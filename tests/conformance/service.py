@@ -14,14 +14,24 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlsplit
+from typing import Protocol
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from psycopg.conninfo import conninfo_to_dict
 
 from tests.conformance.outside import Outside
-from trigger_audit.sandbox.server import Sandbox
+from trigger_audit.auth.roles import ROLE
 
 _SECRET = "a secret that protects nothing at all"
 _START_SECONDS = 20.0
 SITE = "http://localhost:3000"
+
+
+class Database(Protocol):
+    """One that Auth and smoke both work on."""
+
+    def conninfo(self, role: str = ...) -> str:
+        """A libpq conninfo for a login as this role, by default as a superuser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +125,20 @@ def _base64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _environment(sandbox: Sandbox, outside: Outside, port: int, settings: Mapping[str, str]) -> dict[str, str]:
+def _url(conninfo: str) -> str:
+    """The same as the URL that Auth's driver wants."""
+    given = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value}
+    taken = {name: value for name, value in given.items() if name in ("host", "port", "user", "password")}
+    return f"postgres:///{quote(given['dbname'])}?{urlencode(taken)}"
+
+
+def _environment(database: Database, outside: Outside, port: int, settings: Mapping[str, str]) -> dict[str, str]:
     """As Supabase's own set-ups have it, with limits that no test reaches."""
     provider = f"http://127.0.0.1:{outside.http_port}"
-    socket_folder = quote(str(sandbox.socket_directory), safe="")
     kinds = ("CONFIRMATION", "RECOVERY", "MAGIC_LINK", "INVITE", "EMAIL_CHANGE")
     limits = ("EMAIL_SENT", "SMS_SENT", "VERIFY", "TOKEN_REFRESH", "OTP", "ANONYMOUS_USERS")
     return {
-        "DATABASE_URL": f"postgres:///postgres?host={socket_folder}&user=supabase_auth_admin",
+        "DATABASE_URL": _url(database.conninfo(ROLE)),
         "GOTRUE_DB_DRIVER": "postgres",
         # Without, each statement outside of a transaction has a connection of its own.
         "GOTRUE_DB_MAX_POOL_SIZE": "8",
@@ -158,16 +174,16 @@ def _environment(sandbox: Sandbox, outside: Outside, port: int, settings: Mappin
 
 @contextmanager
 def run_auth(
-    binary: Path, sandbox: Sandbox, outside: Outside, folder: Path, settings: Mapping[str, str]
+    binary: Path, database: Database, outside: Outside, folder: Path, settings: Mapping[str, str]
 ) -> Iterator[Auth]:
-    """Runs Auth against the sandbox; `settings` are environment variables over the usual ones."""
+    """Runs Auth against the database; `settings` are environment variables over the usual ones."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log = folder / f"auth-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [binary, "serve"],
-            env=_environment(sandbox, outside, port, settings),
+            env=_environment(database, outside, port, settings),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -85,9 +85,9 @@ CAUSES: dict[str, tuple[str, dict[str, str | None]]] = {
 def _outcomes(stage: Stage, statements: str, flows: tuple[str, ...]) -> tuple[dict[str, str | None], list[str]]:
     """The SQLSTATE that ends each flow in smoke, and where the client reads something else from Auth."""
     scenes = {name: ACTS[name](stage) for name in flows}
-    with broken(stage.sandbox, statements):
+    with broken(stage.database, statements):
         # Before Auth, which commits what it makes.
-        results = smoke(stage.sandbox, flows)
+        results = smoke(stage.database, flows)
         seen = {name: seen_by_client(stage, scene) for name, scene in scenes.items()}
     differences = [
         f"{name}: Auth {seen[name]}, smoke {predicted(results[name])}"

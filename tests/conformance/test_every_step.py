@@ -56,9 +56,9 @@ def compare(stage: Stage) -> Compare:
 
 def _compare(stage: Stage, scenes: dict[str, Scene], statements: str, flows: dict[str, int | None]) -> list[str]:
     """Where Auth and smoke differ, and where smoke fails at another statement than the one of that number."""
-    with broken(stage.sandbox, statements):
+    with broken(stage.database, statements):
         seen = {name: seen_by_client(stage, scene) for name, scene in scenes.items()}
-        results = smoke(stage.sandbox, list(flows))
+        results = smoke(stage.database, list(flows))
     differences = []
     for name, number in flows.items():
         failed = results[name].failed_step
@@ -98,11 +98,11 @@ def test_a_letter_that_has_left_is_refused(stage: Stage, statements: str) -> Non
     """The mail arrives, and what it holds is of no use, even when the trigger is gone."""
     links = {name: ACTS[name](stage) for name in MAILS}
     codes = {name: ACTS[name](stage) for name in MAILS}
-    with broken(stage.sandbox, statements):
-        results = smoke(stage.sandbox, MAILS)
+    with broken(stage.database, statements):
+        results = smoke(stage.database, MAILS)
     assert {result.mail for result in results.values()} == {Mail.SENT_TOKEN_LOST}
     for name in MAILS:
-        with broken(stage.sandbox, statements):
+        with broken(stage.database, statements):
             assert seen_by_client(stage, codes[name]).letters
         assert stage.redeem(name, codes[name], link=False).error == (
             403,
@@ -110,7 +110,7 @@ def test_a_letter_that_has_left_is_refused(stage: Stage, statements: str) -> Non
             "Token has expired or is invalid",
         )
         if not flow_named(name).texted:
-            with broken(stage.sandbox, statements):
+            with broken(stage.database, statements):
                 assert seen_by_client(stage, links[name]).letters
             assert stage.redeem(name, links[name], link=True).error == (
                 303,
@@ -123,12 +123,12 @@ def test_a_link_gets_the_same_text_in_a_redirect(stage: Stage) -> None:
     """Where the text is fixed; a raw error, such as that of the providers, comes with no word to the app."""
     scenes = {name: LINKS[name](stage) for name in ("verify-signup", "verify-magic-link")}
     trigger = refusal("BEFORE UPDATE OF email_confirmed_at, recovery_token ON auth.users FOR EACH STATEMENT")
-    with broken(stage.sandbox, trigger):
-        results = smoke(stage.sandbox, list(scenes))
+    with broken(stage.database, trigger):
+        results = smoke(stage.database, list(scenes))
         for name, scene in scenes.items():
             seen = seen_by_client(stage, scene)
             assert (seen.status, seen.message) == (303, predicted(results[name]).message)
     silent = LINKS["verify-signup"](stage)
-    with broken(stage.sandbox, refusal("BEFORE UPDATE OF raw_app_meta_data ON auth.users FOR EACH STATEMENT")):
+    with broken(stage.database, refusal("BEFORE UPDATE OF raw_app_meta_data ON auth.users FOR EACH STATEMENT")):
         reply = silent.requests[0]()
     assert (reply.status, dict(reply.parameters)) == (303, {})

@@ -22,6 +22,7 @@ from trigger_audit.auth import FLOWS, ColumnState, Nullability, flow_named, init
 from trigger_audit.auth.signup import OAUTH_PROVIDER
 from trigger_audit.auth.steps import Flow, Kind, Step
 from trigger_audit.auth.values import Document
+from trigger_audit.sandbox.server import Sandbox
 
 _LEFT_OUT = {"oauth-first": "flow_state", "oauth-again": "flow_state"}
 _READS = (Kind.RELOAD, Kind.PROVIDERS)
@@ -29,9 +30,9 @@ _UNTOLD_KEYS = {"traits", "iss", "custom_claims"}
 """Keys of JSON documents that Auth writes and our flows do not name."""
 
 
-def sent_by_auth(stage: Stage, scene: Scene) -> list[Event]:
+def sent_by_auth(sandbox: Sandbox, scene: Scene) -> list[Event]:
     """What Auth sends while the requests of the scene succeed."""
-    with recording(stage.sandbox) as taken:
+    with recording(sandbox) as taken:
         for request in scene.requests:
             reply = request()
             assert not reply.failed, reply
@@ -60,8 +61,8 @@ def shown(flow: Flow, events: list[Event]) -> list[str]:
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
-def test_auth_sends_the_statements_of_the_flow(stage: Stage, flow: Flow) -> None:
-    events = sent_by_auth(stage, ACTS[flow.name](stage))
+def test_auth_sends_the_statements_of_the_flow(stage: Stage, auth_sandbox: Sandbox, flow: Flow) -> None:
+    events = sent_by_auth(auth_sandbox, ACTS[flow.name](stage))
     assert shown(flow, events) == list(expected(flow))
     written = [e for e in events if isinstance(e, Sent) and e.kind not in _READS and e.table != "flow_state"]
     steps = [(number, step) for number, step in enumerate(flow.steps, start=1) if step.kind not in _READS]
@@ -74,20 +75,20 @@ def test_auth_sends_the_statements_of_the_flow(stage: Stage, flow: Flow) -> None
 
 
 @pytest.mark.parametrize("name", LINKS)
-def test_a_link_sends_the_same_statements_as_a_code(stage: Stage, name: str) -> None:
-    assert shown(flow_named(name), sent_by_auth(stage, LINKS[name](stage))) == list(expected(flow_named(name)))
+def test_a_link_sends_the_same_statements_as_a_code(stage: Stage, auth_sandbox: Sandbox, name: str) -> None:
+    assert shown(flow_named(name), sent_by_auth(auth_sandbox, LINKS[name](stage))) == list(expected(flow_named(name)))
 
 
-def test_creating_a_user_without_app_metadata_lacks_one_statement(stage: Stage) -> None:
+def test_creating_a_user_without_app_metadata_lacks_one_statement(stage: Stage, auth_sandbox: Sandbox) -> None:
     flow = flow_named("admin-create")
     optional = "UPDATE users raw_app_meta_data, updated_at"
     without = [text for text in expected(flow) if text != optional]
-    assert shown(flow, sent_by_auth(stage, admin_create_plainly(stage))) == without
+    assert shown(flow, sent_by_auth(auth_sandbox, admin_create_plainly(stage))) == without
 
 
-def test_flow_state_is_written_around_an_oauth_callback_alone(stage: Stage) -> None:
+def test_flow_state_is_written_around_an_oauth_callback_alone(stage: Stage, auth_sandbox: Sandbox) -> None:
     """Before the transaction, and as the last statement in it."""
-    events = sent_by_auth(stage, ACTS["oauth-first"](stage))
+    events = sent_by_auth(auth_sandbox, ACTS["oauth-first"](stage))
     there = [index for index, event in enumerate(events) if isinstance(event, Sent) and event.table == "flow_state"]
     assert there == [0, len(events) - 2]
 

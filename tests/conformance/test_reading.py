@@ -31,9 +31,9 @@ _WORDED = ("oauth-again", "refresh-token")
 
 def _differences(stage: Stage, flows: tuple[str, ...], column: str, value: str, when: str) -> list[str]:
     scenes = {name: ACTS[name](stage) for name in flows}
-    with broken(stage.sandbox, _SPOILT.format(column=column, value=value, when=when)):
-        results = smoke(stage.sandbox, flows)
-        with psycopg.connect(stage.sandbox.conninfo(), autocommit=True, prepare_threshold=None) as connection:
+    with broken(stage.database, _SPOILT.format(column=column, value=value, when=when)):
+        results = smoke(stage.database, flows)
+        with psycopg.connect(stage.database.conninfo(), autocommit=True, prepare_threshold=None) as connection:
             emails = [scene.who.email for scene in scenes.values()]
             phones = [scene.who.phone for scene in scenes.values()]
             spoilt = connection.execute(
@@ -81,8 +81,8 @@ def test_a_sign_up_whose_address_is_gone(stage: Stage, flow: str, address: str) 
     """Auth sends to the address in the row that it has read back, and nobody gets anything."""
     scene = ACTS[flow](stage)
     statements = _SPOILT.format(column="email", value=address, when="true").replace("BEFORE UPDATE", "BEFORE INSERT")
-    with broken(stage.sandbox, statements):
-        result = smoke(stage.sandbox, (flow,))[flow]
+    with broken(stage.database, statements):
+        result = smoke(stage.database, (flow,))[flow]
         seen = seen_by_client(stage, scene)
     assert seen == predicted(result)
     assert result.failed_step is not None

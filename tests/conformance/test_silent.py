@@ -89,8 +89,8 @@ def test_meddling(stage: Stage, name: str) -> None:
     codes = {flow: ACTS[flow](stage) for flow in flows}
     links = {flow: ACTS[flow](stage) for flow in flows if flow_named(flow).mails and not flow_named(flow).texted}
     differences = []
-    with broken(stage.sandbox, statements):
-        results = smoke(stage.sandbox, flows)
+    with broken(stage.database, statements):
+        results = smoke(stage.database, flows)
         for flow, scene in codes.items():
             seen = seen_by_client(stage, scene)
             if seen != predicted(results[flow]):
@@ -111,7 +111,7 @@ FOLLOWING = [flow.name for flow in FLOWS if flow.starts]
 
 
 def _spoil(stage: Stage, assignment: str) -> None:
-    with psycopg.connect(stage.sandbox.conninfo(), prepare_threshold=None) as connection:
+    with psycopg.connect(stage.database.conninfo(), prepare_threshold=None) as connection:
         connection.execute(f"UPDATE auth.users SET {assignment}".encode())
 
 
@@ -119,9 +119,9 @@ def test_a_banned_user(stage: Stage) -> None:
     """Wherever Auth looks at banned_until before it goes on."""
     flows = [name for name in FOLLOWING if not name.startswith("verify-")]
     scenes = {name: ACTS[name](stage) for name in flows}
-    with broken(stage.sandbox, meddling("NEW.banned_until := now() + interval '1 day'; RETURN NEW;", SESSION)):
+    with broken(stage.database, meddling("NEW.banned_until := now() + interval '1 day'; RETURN NEW;", SESSION)):
         _spoil(stage, "banned_until = now() + interval '1 day'")
-        results = smoke(stage.sandbox, flows)
+        results = smoke(stage.database, flows)
         for name, scene in scenes.items():
             assert (name, seen_by_client(stage, scene)) == (name, predicted(results[name]))
     refused = {name for name, result in results.items() if result.outcome is Outcome.FAIL}

@@ -33,9 +33,9 @@ def _differences(stage: Stage, scenes: dict[str, Scene], statements: str, flows:
     for name in flows:
         if name in LASTING or name not in scenes:
             scenes[name] = ACTS[name](stage)
-    with broken(stage.sandbox, statements):
+    with broken(stage.database, statements):
         seen = {name: seen_by_client(stage, scenes[name]) for name in flows}
-        results = smoke(stage.sandbox, flows)
+        results = smoke(stage.database, flows)
     return [
         f"{name}: Auth {seen[name]}, smoke {_told(results[name])}"
         for name in flows
