@@ -16,8 +16,10 @@ from trigger_audit.analysis.fired import Fired, Triggers
 from trigger_audit.analysis.handlers import handlers_of
 from trigger_audit.analysis.model import Cascade, Caught, Recursion, Site, Visit
 from trigger_audit.analysis.recursion import Known, Leg, Link, Verdict, verdict
+from trigger_audit.analysis.roots import Root, Script, root_of
 from trigger_audit.analysis.sessions import Session, base_session
 from trigger_audit.analysis.situations import Groups, Reach, Situation, by_actions, fired_by, grouped, root_changes
+from trigger_audit.analysis.state import State
 from trigger_audit.auth.roles import SCHEMA
 
 if TYPE_CHECKING:
@@ -41,26 +43,19 @@ def build_cascade(
     firings: Sequence[Firing],
     *,
     as_role: str | None,
+    script: Script | None = None,
 ) -> Cascade:
-    """The cascade of every event on the audited tables.
+    """The cascade of every event on the audited tables, behind that of the statements of a script.
 
     `bodies` gives a function's facts (a callable, or by oid). `firings` are Auth's statements; a table that none of
     them writes is taken to be written with any row, as `as_role` or its owner.
     """
     body_of = bodies if callable(bodies) else lambda function: bodies[function.oid]
-    shared = _Shared(
-        catalog,
-        body_of,
-        Triggers(catalog, body_of),
-        Calls(catalog),
-        frozenset(table.oid for table in tables if table.schema == SCHEMA),
-        [],
-        [],
-        [],
-        {},
-        Known(),
-        [],
-    )
+    auth_roots = frozenset(table.oid for table in tables if table.schema == SCHEMA)
+    triggers, calls = Triggers(catalog, body_of), Calls(catalog)
+    shared = _Shared(catalog, body_of, triggers, calls, auth_roots, [], [], [], {}, Known(), [])
+    if script is not None:
+        _Walk(shared, root_of(script)).run_script(script.function)
     for table in tables:
         session = base_session(catalog, table, as_role)
         found = {
@@ -70,14 +65,14 @@ def build_cascade(
         starts = {event: root_changes(table, event, found[event]) for event in _EVENTS}
         for trigger in catalog.triggers_by_table.get(table.oid, ()):
             for event in trigger.events if trigger.fires else ():
-                own = _Root(trigger, table, event, found[event], session)
+                own = Root(trigger, table, event, found[event], session)
                 fired = [
                     (shared.triggers.firing(trigger, change, 0, ()), positions) for change, positions in starts[event]
                 ]
                 _Walk(shared, own).begin(fired)
         for event in ("UPDATE", "DELETE"):
             for trigger, fired in by_actions(shared.triggers, starts[event]):
-                _Walk(shared, _Root(trigger, table, event, found[event], session)).begin(fired)
+                _Walk(shared, Root(trigger, table, event, found[event], session)).begin(fired)
     return Cascade(
         tuple(shared.visits),
         tuple(shared.sites),
@@ -105,15 +100,6 @@ class _Shared:
 
 
 @dataclass(frozen=True, slots=True)
-class _Root:
-    trigger: Trigger
-    table: Table
-    event: str
-    firings: tuple[Firing, ...]
-    session: Session
-
-
-@dataclass(frozen=True, slots=True)
 class _Step:
     """A function about to run. `session` is the one outside it. `silent`: followed for its cycles only."""
 
@@ -131,7 +117,7 @@ class _Step:
 class _Walk:
     """The cascade of one trigger and event."""
 
-    def __init__(self, shared: _Shared, root: _Root) -> None:
+    def __init__(self, shared: _Shared, root: Root) -> None:
         self._shared = shared
         self._root = root
         self._legs: list[Leg] = []
@@ -166,6 +152,10 @@ class _Walk:
                     silent=False,
                 )
             )
+
+    def run_script(self, function: Function) -> None:
+        situation = Situation(State("", None, None, 0, None, None), (), (), True)
+        self._run(_Step(function, None, None, None, self._root.session, (situation,), (), None, silent=False))
 
     def _session_of(self, fired: Fired, outside: Session) -> Session:
         """The session in which a trigger is called."""

@@ -22,5 +22,8 @@ AUDIENCE = "authenticated"
 ADMINISTRATOR = "service_role"
 """How the audit log names whoever acts with the service key."""
 
+API_ROLES = ("anon", "authenticated", "service_role")
+"""What PostgREST runs a request as; it sets request.jwt.claims first, from which auth.uid() takes the user's id."""
+
 QUEUES = frozenset(("net", "pgmq", "realtime", "cron", "supabase_functions"))
 """Schemas of Supabase's services: a write to their tables is a message on its way out (pg_net, Realtime, webhooks)."""

@@ -31,6 +31,7 @@ from trigger_audit.cli.options import (
     verbosity,
     write_outputs,
 )
+from trigger_audit.cli.own import AsRoleOption, StatementOption, read_statements
 from trigger_audit.cli.telling import chosen_target, tell_about, tell_what_stays
 from trigger_audit.cli.terminal import Messages, style_for
 from trigger_audit.errors import UsageError
@@ -52,6 +53,8 @@ def smoke(
     payload: PayloadOption = None,
     metadata: MetadataOption = None,
     email: EmailOption = None,
+    statement: StatementOption = None,
+    as_role: AsRoleOption = None,
     allow_side_effects: Annotated[
         bool,
         typer.Option("--allow-side-effects", help="Run although a function does what ROLLBACK does not undo."),
@@ -88,37 +91,48 @@ def smoke(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run Auth's flows on the target, rolled back: would a sign-up work, and if not, what breaks it?"""
+    """Run Auth's flows on the target (or --statement), rolled back: would a sign-up work, if not, what breaks it?"""
     from trigger_audit.opening import open_target
     from trigger_audit.pipeline import SmokeOptions
     from trigger_audit.pipeline import smoke as run
+    from trigger_audit.statements import smoke_statements
 
     messages = Messages(verbosity(verbose, quiet))
     outputs = parse_outputs(output, format_)
     given, address = read_metadata(metadata), read_email(email)
     payloads = read_payloads(codes(payload), given)
     version = parse_auth_version(auth_version)
+    of_flows = {"--flow": flow, "--payload": payload, "--metadata": metadata, "--email": email}
+    script = read_statements(statement, as_role, targets, {**of_flows, "--auth-version": auth_version})
     target = chosen_target(targets, messages)
     with open_target(target, postgres=postgres, progress=messages.progress) as opened:
         tell_about(opened, messages)
-        messages.progress("running the flows of Auth")
-        result = run(
-            opened.connection,
-            opened.info,
-            SmokeOptions(
-                flows=codes(flow) or None,
-                payloads=payloads,
-                given=given,
-                email=address,
-                allow_side_effects=allow_side_effects,
-                allow_locks=allow_locks or opened.nobody_waits,
-                unmask=unmask if unmask is not None else opened.loaded is not None,
-                auth_version=version,
-            ),
-            not_applied=opened.not_applied,
-            # A sandbox is thrown away: there is nothing that could stay.
-            announce=None if opened.loaded is not None else lambda sequences: tell_what_stays(sequences, messages),
+        options = SmokeOptions(
+            flows=codes(flow) or None,
+            payloads=payloads,
+            given=given,
+            email=address,
+            allow_side_effects=allow_side_effects,
+            allow_locks=allow_locks or opened.nobody_waits,
+            unmask=unmask if unmask is not None else opened.loaded is not None,
+            auth_version=version,
         )
+        # A sandbox is thrown away: there is nothing that could stay.
+        announce = None if opened.loaded is not None else lambda sequences: tell_what_stays(sequences, messages)
+        if script is None:
+            messages.progress("running the flows of Auth")
+            result = run(opened.connection, opened.info, options, not_applied=opened.not_applied, announce=announce)
+        else:
+            messages.progress("running the statements")
+            result = smoke_statements(
+                opened.connection,
+                opened.info,
+                script,
+                options,
+                as_role=as_role,
+                not_applied=opened.not_applied,
+                announce=announce,
+            )
     messages.clear()
     write_outputs(outputs, lambda kind: render(result, kind, None))
     sys.stdout.write(render(result, format_, style_for(sys.stdout)))
@@ -159,15 +173,18 @@ def render(result: SmokeResult, kind: Format, style: Style | None) -> str:
 def no_verdict(report: SmokeReport) -> str | None:
     """Why the run is no answer to whether a sign-up works (exit code 2), or None. Latent flows give none."""
     from trigger_audit.auth import flow_named
+    from trigger_audit.smoke.model import STATEMENTS
 
     if not report.rolled_back:
         return "it could not be verified that nothing is left" + (
             f": {report.not_verified}" if report.not_verified else ""
         )
     default = [flow for flow in report.flows if not flow.latent] or list(report.flows)
+    if all_skipped(flow for flow in default if flow.flow == STATEMENTS):
+        return "the statements gave no verdict: the reason is in the report"
     if all_skipped(default):
         return "every flow was skipped: the reasons are in the report"
-    if all_skipped(flow for flow in default if flow_named(flow.flow).signs_up):
+    if all_skipped(flow for flow in default if flow.flow != STATEMENTS and flow_named(flow.flow).signs_up):
         return "every sign-up flow was skipped: the reasons are in the report"
     return None
 

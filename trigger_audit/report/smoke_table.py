@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from trigger_audit.report.culprits import culprit_lines, hidden_text, source_line
 from trigger_audit.report.table import Style, count, not_analysed_text, told
-from trigger_audit.smoke.model import Mail, Outcome
+from trigger_audit.smoke.model import STATEMENTS, Mail, Outcome
 from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ Sources = Mapping[str, str]
 def smoke_text(result: SmokeResult, style: Style) -> str:
     """The table, the failures (one for each cause, with the flows it breaks), and one closing line."""
     report = result.report
-    blocks = [flow_table(report.flows, style)]
+    blocks = [flow_table(flows, style)] if (flows := [flow for flow in report.flows if is_auths(flow)]) else []
     blocks += [failure_text(step, flows, style, result.sources) for step, flows in by_failure(report.flows)]
     blocks += [altered_text(flow, style) for flow in report.flows if flow.changes or flow.escalations]
     if report.hidden_errors:
@@ -52,6 +52,11 @@ def smoke_text(result: SmokeResult, style: Style) -> str:
         blocks.append(not_analysed_text(result.not_analysed, style))
     blocks.append(closing_line(result, style))
     return "\n".join(blocks)
+
+
+def is_auths(flow: FlowResult) -> bool:
+    """Whether it is one of Auth's, with an answer and perhaps a mail; the user's own statements have neither."""
+    return flow.flow != STATEMENTS
 
 
 def flow_table(flows: Iterable[FlowResult], style: Style) -> str:
@@ -146,10 +151,12 @@ def failure_text(step: FailedStep, flows: list[FlowResult], style: Style, source
         lines += told(pad, "detail", step.detail, style)
     if step.hint:
         lines += told(pad, "hint", step.hint, style)
-    lines += told(pad, "statement", f"step {step.index}: {step.statement}", style)
+    auths = [flow for flow in flows if is_auths(flow)]
+    lines += told(pad, "statement", f"{'step ' if auths else ''}{step.index}: {step.statement}", style)
     lines += culprit_lines(flows, pad, style)
-    lines += told(pad, "breaks", listed(flows), style)
-    lines += over_http(pad, flows, style)
+    if auths:
+        lines += told(pad, "breaks", listed(auths), style)
+    lines += over_http(pad, auths, style)
     return "\n".join(lines) + "\n"
 
 
@@ -170,18 +177,22 @@ def listed(flows: Iterable[FlowResult]) -> str:
     payloads: dict[str, list[str]] = {}
     for flow in flows:
         payloads.setdefault(flow.flow, []).append(flow.payload.value)
-    return ", ".join(f"{flow} ({', '.join(names)})" for flow, names in payloads.items())
+    return ", ".join(f"{flow} ({', '.join(names)})" if flow != STATEMENTS else flow for flow, names in payloads.items())
 
 
 def altered_text(flow: FlowResult, style: Style) -> str:
     """What is not as Auth wrote it, and what the client got by asking for it."""
-    lines = [style.paint("warning", "altered") + f" {flow.flow} ({flow.payload.value})"]
+    lines = [style.paint("warning", "altered") + f" {name(flow)}"]
     for change in flow.changes:
         lines += told("   ", change.what, f"expected {change.expected}, found {change.found}", style)
     for escalation in flow.escalations:
         lines += told("   ", "escalation", escalation_words(escalation), style)
     lines += culprit_lines([flow], "   ", style)
     return "\n".join(lines) + "\n"
+
+
+def name(flow: FlowResult) -> str:
+    return f"{flow.flow} ({flow.payload.value})" if is_auths(flow) else flow.flow
 
 
 def escalation_words(escalation: Escalation) -> str:
@@ -217,6 +228,7 @@ def closing_line(result: SmokeResult, style: Style) -> str:
     missing = f"; {count(len(result.not_analysed), 'statement')} not applied" if result.not_analysed else ""
     why = f" ({plain(report.not_verified)})" if report.not_verified else ""
     left = "rolled back, nothing left" if report.rolled_back else f"NOT VERIFIED that nothing is left{why}"
-    by = f"as {report.session.role} ({report.session.by.value})"
-    lock = f"; strongest lock on auth.users: {report.strongest_lock}" if report.strongest_lock else ""
+    by = f"as {plain(report.session.role)} ({report.session.by.value})"
+    locked = plain(", ".join(report.locked))
+    lock = f"; strongest lock on {locked}: {report.strongest_lock}" if report.strongest_lock else ""
     return f"{style.paint(_COLOUR[worst], counted or 'no flows')}{latent}{missing}; {by}{lock}; {left}\n"

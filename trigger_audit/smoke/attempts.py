@@ -12,6 +12,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row, tuple_row
 
 from trigger_audit.auth import flow_named
+from trigger_audit.auth.roles import SCHEMA
 from trigger_audit.auth.steps import Flow
 from trigger_audit.auth.values import Probe
 from trigger_audit.auth.versions import Version, exactly
@@ -24,7 +25,8 @@ from trigger_audit.smoke.model import Mail, Outcome, Payload
 from trigger_audit.smoke.payloads import Probes, SignUps
 from trigger_audit.smoke.replay import Observation, Replay
 from trigger_audit.smoke.rights import Rights, look_at_rights
-from trigger_audit.smoke.session import Limits, Session, look_at_server, pin_search_path
+from trigger_audit.smoke.session import AUTH, Limits, Server, Session, look_at_server, pin_search_path
+from trigger_audit.smoke.transactions import current_transaction
 from trigger_audit.smoke.watch import Watch
 
 if TYPE_CHECKING:
@@ -75,7 +77,13 @@ class Attempt:
 
 
 class Attempts:
-    """The state of one run: the session, the target, and the probe users made so far."""
+    """The state of one run: the session, the target, and the probe users made so far.
+
+    `part` is whom it runs as, `tables` those whose locks are told.
+    """
+
+    part = AUTH
+    tables: tuple[tuple[str, str], ...] = ((SCHEMA, "users"),)
 
     def __init__(
         self, connection: Connection, sign_ups: SignUps, limits: Limits, watch: Watch, auth_version: Version | None
@@ -91,6 +99,8 @@ class Attempts:
         self.probes = Probes(address=sign_ups.email)
         self.locks: set[str] = set()
         self.dead_ends: dict[tuple[str, Payload, bool], str] = {}
+        self.transactions: list[str] = []
+        """The ids of the transactions begun: each must be found aborted afterwards."""
         self.session: Session
         self.target: Target
 
@@ -99,13 +109,22 @@ class Attempts:
         self.watch.guard(self.connection)
         # A standby refuses to begin a read-write transaction at all, so the first look is one that only reads.
         self.connection.read_only = True
-        server = look_at_server(self.connection)
+        server = self.look_at_server()
         self.connection.rollback()
         self.connection.read_only = False
         pin_search_path(self.connection)
-        self.session = Session(self.connection, server, self.watch.limits)
+        self.session = Session(self.connection, server, self.watch.limits, self.part)
         self.session.limit()
         self.watch.follow()
+        self.transactions.append(current_transaction(self.connection))
+        self.look()
+
+    def look_at_server(self) -> Server:
+        """TriggerAuditError where nothing can be run on it."""
+        return look_at_server(self.connection)
+
+    def look(self) -> None:
+        """Asks what the target has, before any code of its users has run. TriggerAuditError."""
         self.target = look_at_target(self.connection, self.session)
         if self.auth_version is not None:
             self.target = replace(self.target, versions=exactly(self.auth_version))
@@ -313,7 +332,8 @@ class Attempts:
 
     def _note_locks(self) -> None:
         if self.connection.info.transaction_status == TransactionStatus.INTRANS:
-            rows = self.connection.execute(read_sql("smoke/locks.sql")).fetchall()
+            parameters = {"schemas": [schema for schema, _ in self.tables], "names": [name for _, name in self.tables]}
+            rows = self.connection.execute(read_sql("smoke/locks.sql"), parameters).fetchall()
             self.locks.update(row[0] for row in rows)
 
     def full_name_of(self, frame: Frame) -> str:

@@ -13,10 +13,10 @@ def describe(hazard: Hazard) -> str:
     return f"{place} calls {hazard.call} ({hazard.effect})"
 
 
-def refuse_hazards(hazards: Sequence[Hazard], *, allow: bool) -> None:
-    """TriggerAuditError naming every hazard, unless they are allowed."""
+def refuse_hazards(hazards: Sequence[Hazard], *, allow: bool, what: str = "a sign-up") -> None:
+    """TriggerAuditError naming every hazard that `what` reaches, unless they are allowed."""
     if hazards and not allow:
         raise TriggerAuditError(
-            "a sign-up reaches what a rollback does not undo: " + "; ".join(describe(hazard) for hazard in hazards),
+            f"{what} reaches what a rollback does not undo: " + "; ".join(describe(hazard) for hazard in hazards),
             "run it on a copy or a sandbox, or accept the effects with --allow-side-effects",
         )

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from trigger_audit.analysis.model import Hazard
 
 
+STATEMENTS = "statement"
+"""The flow that the user's own statements are."""
+
+
 class Outcome(StrEnum):
     """`altered`: Auth would answer that all went well, but what it wrote is not what is there."""
 
@@ -167,9 +171,10 @@ class Toggle:
 
 @dataclass(frozen=True, slots=True)
 class SmokeReport:
-    """`rolled_back` is true only after a look, in a transaction of its own, has found no row of the probe users.
+    """`rolled_back` is true only after a look, in a transaction of its own: PostgreSQL says that those of the run were
+    aborted, and there is no row of the probe users.
 
-    `not_verified` says why it is not, where that is known. `strongest_lock` is the strongest lock on auth.users that
+    `not_verified` says why it is not, where that is known. `strongest_lock` is the strongest lock on `locked` that
     was held, None where no flow ran.
     """
 
@@ -182,6 +187,7 @@ class SmokeReport:
     hidden_errors: tuple[HiddenError, ...] = ()
     toggles: tuple[Toggle, ...] = ()
     not_verified: str | None = None
+    locked: tuple[str, ...] = ("auth.users",)
 
     @property
     def summary(self) -> dict[str, int]:

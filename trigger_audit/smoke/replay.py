@@ -41,7 +41,7 @@ OUR_LIMITS = {
 ROLE_REFUSED = "a trigger changes the role, which smoke lets no trigger do"
 """So does an error of the confinement (see `sending`)."""
 
-_CHECK_CONSTRAINTS = sql.SQL("SET CONSTRAINTS ALL IMMEDIATE")
+CHECK_CONSTRAINTS = sql.SQL("SET CONSTRAINTS ALL IMMEDIATE")
 
 _ADDRESS = re.compile(r"[^@\s]@[^@\s]")
 
@@ -255,7 +255,7 @@ class Replay:
 
         started = time.perf_counter()
         try:
-            self.session.sender.write(_CHECK_CONSTRAINTS, ())
+            self.session.sender.write(CHECK_CONSTRAINTS, ())
             observation.longest = max(observation.longest, time.perf_counter() - started)
         except Error as error:
             self._fail(observation, index, "COMMIT", step.commit_failure, error)
@@ -268,31 +268,36 @@ class Replay:
         return True
 
     def _fail(self, observation: Observation, index: int, label: str, response: Response, error: Error) -> None:
-        if self.connection.closed or error.sqlstate is None:
-            raise error
-        diagnosis = error.diag
-        context = self.session.sender.context(error)
-        frame = innermost_frame(context)
-        message = diagnosis.message_primary or str(error)
-        observation.failed = FailedStep(
-            index=index,
-            statement=label,
-            sqlstate=error.sqlstate,
-            message=message,
-            detail=diagnosis.message_detail,
-            hint=diagnosis.message_hint,
-            context=shortened(context),
-            schema=diagnosis.schema_name,
-            table=diagnosis.table_name,
-            column=diagnosis.column_name,
-            constraint=diagnosis.constraint_name,
-            function=None if frame is None else frame.text,
-            line=None if frame is None else frame.line,
-        )
+        note_failure(observation, self.session, index, label, error)
         observation.response = response
-        observation.limit = OUR_LIMITS.get(error.sqlstate)
-        if self.session.sender.refuses_role(error):
-            observation.limit = ROLE_REFUSED
+
+
+def note_failure(observation: Observation, session: Session, index: int, label: str, error: Error) -> None:
+    """The server's error as the observation's failed step; raised again where it is the loss of the connection."""
+    if session.connection.closed or error.sqlstate is None:
+        raise error
+    diagnosis = error.diag
+    context = session.sender.context(error)
+    frame = innermost_frame(context)
+    message = diagnosis.message_primary or str(error)
+    observation.failed = FailedStep(
+        index=index,
+        statement=label,
+        sqlstate=error.sqlstate,
+        message=message,
+        detail=diagnosis.message_detail,
+        hint=diagnosis.message_hint,
+        context=shortened(context),
+        schema=diagnosis.schema_name,
+        table=diagnosis.table_name,
+        column=diagnosis.column_name,
+        constraint=diagnosis.constraint_name,
+        function=None if frame is None else frame.text,
+        line=None if frame is None else frame.line,
+    )
+    observation.limit = OUR_LIMITS.get(error.sqlstate)
+    if session.sender.refuses_role(error):
+        observation.limit = ROLE_REFUSED
 
 
 def _lies_ahead(time: object) -> bool:

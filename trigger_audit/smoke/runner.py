@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from psycopg import Error
 from psycopg.pq import TransactionStatus
@@ -27,6 +27,7 @@ from trigger_audit.smoke.model import (
     HiddenError,
     Outcome,
     Payload,
+    SessionInfo,
     SmokeReport,
     Toggle,
 )
@@ -36,6 +37,7 @@ from trigger_audit.smoke.replay import Observation
 from trigger_audit.smoke.rights import Rights, escalations
 from trigger_audit.smoke.scrub import scrubbed_change, scrubbed_step
 from trigger_audit.smoke.session import Limits, Session
+from trigger_audit.smoke.transactions import not_aborted
 from trigger_audit.smoke.trials import Evidence, Proof, Trials
 from trigger_audit.smoke.watch import Watch
 
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from trigger_audit.analysis.model import Hazard
+
+_Attempts = TypeVar("_Attempts", bound=Attempts)
+_Result = TypeVar("_Result")
 
 _LOCKS = (
     "AccessShareLock",
@@ -86,37 +91,68 @@ def run_smoke(
     """
     chosen = _chosen(flows, sign_ups)
     refuse_hazards(hazards, allow=allow_side_effects)
-    if connection.info.transaction_status != TransactionStatus.IDLE:
-        raise TriggerAuditError("the connection is in a transaction already, and smoke must have one of its own")
     limits = limits or Limits()
-    with Watch(limits) as watch, watch.heeding_ctrl_c(), _exclusively(connection):
-        attempts = Attempts(connection, sign_ups, limits, watch, auth_version)
+
+    def work(attempts: Attempts) -> tuple[_Run, tuple[FlowResult, ...], SessionInfo, str | None]:
         run = _Run(attempts, evidence)
-        try:
-            attempts.start()
-            run.prepare()
-            results = tuple(result for flow in chosen for result in run.flow(flow))
-            target_gaps = (*attempts.target.gaps, *version_gaps(attempts.target.versions))
-            session = attempts.session.info((*target_gaps, *run.notes))
-        except Error as error:
-            if watch.stopped is not None:
-                raise TriggerAuditError("the database does not answer: the connection was closed") from None
-            raise TriggerAuditError(f"the database broke off: {one_line(error)}") from error
-        finally:
-            not_verified = _roll_back(attempts)
-            if attempts.connection is not connection:
-                attempts.connection.close()
+        run.prepare()
+        results = tuple(result for flow in chosen for result in run.flow(flow))
+        target_gaps = (*attempts.target.gaps, *version_gaps(attempts.target.versions))
+        session = attempts.session.info((*target_gaps, *run.notes))
+        return run, results, session, strongest(attempts.locks)
+
+    (run, results, session, lock), not_verified = rolled_back(
+        connection,
+        limits,
+        lambda watch: Attempts(connection, sign_ups, limits, watch, auth_version),
+        work,
+        _rows_left,
+    )
     return SmokeReport(
         target=target,
         session=session,
         flows=results,
         hazards=tuple(hazards),
-        strongest_lock=max(attempts.locks, key=_LOCKS.index, default=None),
+        strongest_lock=lock,
         rolled_back=not_verified is None,
         not_verified=not_verified,
         hidden_errors=run.hidden_errors,
         toggles=run.toggles,
     )
+
+
+def rolled_back(
+    connection: Connection,
+    limits: Limits,
+    begin: Callable[[Watch], _Attempts],
+    work: Callable[[_Attempts], _Result],
+    look: Callable[[_Attempts], str | None],
+) -> tuple[_Result, str | None]:
+    """What `work` gives in a transaction that is rolled back, and why it is not verified that nothing is left of it.
+
+    `look` looks for that in a later transaction that can only read, and says what it found. TriggerAuditError where
+    the connection is in a transaction already, where it is lost, and as `work` raises it.
+    """
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        raise TriggerAuditError("the connection is in a transaction already, and smoke must have one of its own")
+    with Watch(limits) as watch, watch.heeding_ctrl_c(), _exclusively(connection):
+        attempts = begin(watch)
+        try:
+            attempts.start()
+            result = work(attempts)
+        except Error as error:
+            if watch.stopped is not None:
+                raise TriggerAuditError("the database does not answer: the connection was closed") from None
+            raise TriggerAuditError(f"the database broke off: {one_line(error)}") from error
+        finally:
+            not_verified = _roll_back(attempts, look)
+            if attempts.connection is not connection:
+                attempts.connection.close()
+    return result, not_verified
+
+
+def strongest(locks: Iterable[str]) -> str | None:
+    return max(locks, key=_LOCKS.index, default=None)
 
 
 def _chosen(names: Sequence[str] | None, sign_ups: SignUps) -> tuple[Flow, ...]:
@@ -234,12 +270,8 @@ class _Run:
         proof: Proof,
     ) -> FlowResult:
         observation = attempt.observation
-        failed = self._named(observation.failed)
-        failed = None if failed is None else scrubbed_step(failed)
-        reason = "; ".join(part for part in (attempt.reason, proof.reason) if part) or None
-        if observation.limit is not None and failed is not None:
-            reason = _limit_reason(observation.limit, failed)
-            failed = None
+        failed, limit = told_failure(self.attempts, observation)
+        reason = limit or "; ".join(part for part in (attempt.reason, proof.reason) if part) or None
         skipped = observation.outcome is Outcome.SKIPPED
         told, opened = answers(flow, observation.response, failed, self.attempts.target.versions)
         return FlowResult(
@@ -258,12 +290,20 @@ class _Run:
             without_header=None if skipped else opened,
         )
 
-    def _named(self, failed: FailedStep | None) -> FailedStep | None:
-        """The failed step with the function's full name; asked after ROLLBACK TO, an aborted transaction cannot."""
-        frame = innermost_frame(None if failed is None else failed.context)
-        if failed is None or frame is None:
-            return failed
-        return replace(failed, function=self.attempts.full_name_of(frame))
+
+def told_failure(attempts: Attempts, observation: Observation) -> tuple[FailedStep | None, str | None]:
+    """The failed step as it is told, with the function's full name; or, for a limit of ours, the reason in words.
+
+    Asked after ROLLBACK TO: an aborted transaction cannot.
+    """
+    failed = observation.failed
+    frame = innermost_frame(None if failed is None else failed.context)
+    if failed is not None and frame is not None:
+        failed = replace(failed, function=attempts.full_name_of(frame))
+    failed = None if failed is None else scrubbed_step(failed)
+    if observation.limit is not None and failed is not None:
+        return None, _limit_reason(observation.limit, failed)
+    return failed, None
 
 
 def _limit_reason(limit: str, failed: FailedStep) -> str:
@@ -273,8 +313,8 @@ def _limit_reason(limit: str, failed: FailedStep) -> str:
     return f"{limit} ({failed.sqlstate} at {failed.statement}{place}: {failed.message})"
 
 
-def _roll_back(attempts: Attempts) -> str | None:
-    """Ends the transaction and looks, in a new one that can only read, that no probe row is left.
+def _roll_back(attempts: _Attempts, look: Callable[[_Attempts], str | None]) -> str | None:
+    """Ends the transaction and looks, in a new one that can only read, that it has left nothing.
 
     Why that cannot be said, None where it can: never an error of its own, for it runs behind others. A session advisory
     lock that a trigger took survives a rollback, so all are given back.
@@ -287,15 +327,22 @@ def _roll_back(attempts: Attempts) -> str | None:
         if session is None:
             return None  # nothing has run
         session.set_limits()
-        session.enter_to_look()
-        parameters = {"ids": attempts.probes.ids, "emails": attempts.probes.emails}
-        row = connection.execute(read_sql("smoke/leftovers.sql"), parameters).fetchone()
+        found = not_aborted(connection, attempts.transactions) or look(attempts)
         connection.rollback()
         connection.execute("SELECT pg_catalog.pg_advisory_unlock_all()")
         connection.rollback()
     except Error as error:
         connection.close()
-        return f"the look whether rows of the probe users are left was not possible: {one_line(error)}"
+        return f"the look whether anything is left of the run was not possible: {one_line(error)}"
+    return found
+
+
+def _rows_left(attempts: Attempts) -> str | None:
+    """Why it cannot be said that no row of the probe users is left, None where it can."""
+    session = attempts.session
+    session.enter_to_look()
+    parameters = {"ids": attempts.probes.ids, "emails": attempts.probes.emails}
+    row = attempts.connection.execute(read_sql("smoke/leftovers.sql"), parameters).fetchone()
     if row is None or row[1]:
         role = session.info(()).role
         return f"row security hides rows of auth.users from {role}, so that rows of the probe users would not be seen"

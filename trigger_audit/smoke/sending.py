@@ -81,6 +81,9 @@ class Sender(Protocol):
 
     def write(self, statement: _Sql, parameters: Sequence[object], *, returning: bool = False) -> Written: ...
 
+    def run(self, text: str) -> int:
+        """A whole statement as it stands; how many rows it touched."""
+
     def read(self, read: Read) -> list[dict[str, Any]]: ...
 
     def context(self, error: Error) -> str | None:
@@ -104,6 +107,9 @@ class Plain:
         self._cursor.execute(statement, parameters)
         row: Mapping[str, object] | None = self._cursor.fetchone() if returning else None
         return Written(self._cursor.rowcount, None if row is None else next(iter(row.values())))
+
+    def run(self, text: str) -> int:
+        return self._cursor.execute(text).rowcount
 
     def read(self, read: Read) -> list[dict[str, Any]]:
         table = sql.Identifier(read.table)
@@ -139,8 +145,7 @@ class Confined:
 
     def write(self, statement: _Sql, parameters: Sequence[object], *, returning: bool = False) -> Written:
         rows = self._call(
-            statement,
-            parameters,
+            self._with_values(statement, parameters),
             name="write",
             outputs="OUT affected pg_catalog.int8, OUT returned pg_catalog.text",
             body="BEGIN EXECUTE {} INTO returned; GET DIAGNOSTICS affected = ROW_COUNT; END"
@@ -150,21 +155,32 @@ class Confined:
         )
         return Written(rows[0]["affected"], rows[0]["returned"])
 
+    def run(self, text: str) -> int:
+        rows = self._call(
+            text,
+            name="write",
+            outputs="OUT affected pg_catalog.int8, OUT returned pg_catalog.text",
+            body="BEGIN EXECUTE {}; GET DIAGNOSTICS affected = ROW_COUNT; END",
+            columns=("affected",),
+        )
+        return int(rows[0]["affected"])
+
     def read(self, read: Read) -> list[dict[str, Any]]:
         """The whole row inside, its columns outside: so they keep their types."""
         return self._call(
-            read.statement(sql.SQL("{}.*").format(sql.Identifier(read.table))),
-            read.parameters,
+            self._with_values(read.statement(sql.SQL("{}.*").format(sql.Identifier(read.table))), read.parameters),
             name=f"read_{read.table}",
             returns=sql.SQL("RETURNS SETOF {}").format(sql.Identifier(SCHEMA, read.table)),
             body="BEGIN RETURN QUERY EXECUTE {}; END",
             columns=read.columns,
         )
 
+    def _with_values(self, statement: _Sql, parameters: Sequence[object]) -> str:
+        return ClientCursor(self._connection).mogrify(statement, parameters)
+
     def _call(
         self,
-        statement: _Sql,
-        parameters: Sequence[object],
+        text: str,
         *,
         name: str,
         body: LiteralString,
@@ -177,14 +193,14 @@ class Confined:
         EXECUTE parses the statement at its call, under the search_path that holds then, and names it in the CONTEXT.
         """
         self._name = self._prefix + name
-        self._text = ClientCursor(self._connection).mogrify(statement, parameters)
-        text = sql.SQL(body).format(sql.Literal(self._text))
+        self._text = text
+        source = sql.SQL(body).format(sql.Literal(text))
         self._cursor.execute(
             _FUNCTION.format(
                 name=sql.Identifier(self._name),
                 outputs=sql.SQL(outputs),
                 returns=returns,
-                body=sql.Literal(text.as_string(self._connection)),
+                body=sql.Literal(source.as_string(self._connection)),
                 columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
             )
         )

@@ -1,4 +1,4 @@
-"""Becomes Auth's role as well as the connection allows, and sets the limits under which everything runs."""
+"""Becomes Auth's role (or the one asked for) as well as the connection allows, and sets the limits of all that runs."""
 
 from __future__ import annotations
 
@@ -33,6 +33,17 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Whom the statements are run as: a role, and the search_path that its sessions start with, as a setting's text."""
+
+    role: str
+    search_path: str
+
+
+AUTH = Part(ROLE, SEARCH_PATH)
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """What the server said of itself and of us."""
 
@@ -45,24 +56,28 @@ class Server:
     settings: frozenset[str]
 
 
-def look_at_server(connection: Connection) -> Server:
-    """Asks the server; TriggerAuditError where smoke cannot run: a standby, a read-only database, no auth.users."""
+def look_at_server(connection: Connection, role: str = ROLE, *, needs_users: bool = True) -> Server:
+    """Asks the server; TriggerAuditError where smoke cannot run: a standby, a read-only database, no auth.users.
+
+    The user's own statements do not need that table (`needs_users`). `role` is the one to become.
+    """
+    what = "sign-up" if needs_users else "write"
     pin_search_path(connection)
-    parameters = {"role": ROLE, "settings": ["client_connection_check_interval", "event_triggers"]}
+    parameters = {"role": role, "settings": ["client_connection_check_interval", "event_triggers"]}
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(read_sql("smoke/server.sql"), parameters).fetchone()
     assert row is not None
     if row["standby"]:
         raise TriggerAuditError(
-            "this server is a standby: it refuses every write, so no sign-up can be tried here",
+            f"this server is a standby: it refuses every write, so no {what} can be tried here",
             "give the address of the primary",
         )
     if row["read_only"] == "on":
         raise TriggerAuditError(
-            "this database is set to read-only (default_transaction_read_only), so no sign-up can be tried here",
+            f"this database is set to read-only (default_transaction_read_only), so no {what} can be tried here",
             "Supabase does this when the disk is full: free space, or use a copy",
         )
-    if not row["has_users"]:
+    if needs_users and not row["has_users"]:
         raise TriggerAuditError(
             "there is no auth.users in this database", "smoke replays Supabase Auth, which needs it"
         )
@@ -84,19 +99,20 @@ def pin_search_path(connection: Connection) -> None:
 
 
 class Session:
-    """One transaction's way of being Auth. Every method runs inside that transaction."""
+    """One transaction's way of being Auth, or whom `part` says. Every method runs inside that transaction."""
 
-    def __init__(self, connection: Connection, server: Server, limits: Limits) -> None:
+    def __init__(self, connection: Connection, server: Server, limits: Limits, part: Part = AUTH) -> None:
         self.connection = connection
         self.server = server
         self.limits = limits
+        self.part = part
         self.by = self._rung()
         confined = self.by in (By.SESSION_AUTHORIZATION, By.SET_ROLE)
         self.sender: Sender = Confined(connection) if confined else Plain(connection)
 
     def _rung(self) -> By:
-        server = self.server
-        if server.session_user == ROLE and server.current_user == ROLE:
+        server, role = self.server, self.part.role
+        if server.session_user == role and server.current_user == role:
             return By.LOGIN
         if not server.has_role:
             return By.APPROXIMATION
@@ -105,28 +121,28 @@ class Session:
         # From 16 on membership may come without the right to SET ROLE.
         privilege = "SET" if server.version >= 160000 else "MEMBER"
         row = self.connection.execute(
-            "SELECT pg_catalog.pg_has_role(current_user, %s, %s)", (ROLE, privilege)
+            "SELECT pg_catalog.pg_has_role(current_user, %s, %s)", (role, privilege)
         ).fetchone()
         return By.SET_ROLE if row is not None and row[0] else By.APPROXIMATION
 
     def info(self, gaps: tuple[str, ...]) -> SessionInfo:
-        role = self.server.current_user if self.by is By.APPROXIMATION else ROLE
-        return SessionInfo(role, self.by, SEARCH_PATH, (*self._gaps(), *gaps))
+        role = self.server.current_user if self.by is By.APPROXIMATION else self.part.role
+        return SessionInfo(role, self.by, self.part.search_path, (*self._gaps(), *gaps))
 
     def _gaps(self) -> tuple[str, ...]:
-        user = self.server.current_user
+        user, role = self.server.current_user, self.part.role
         if self.by is By.SET_ROLE:
-            return (f"session_user stays {self.server.session_user}: code that looks at it sees no {ROLE}",)
+            return (f"session_user stays {self.server.session_user}: code that looks at it sees no {role}",)
         if self.by is not By.APPROXIMATION:
             return ()
         gaps = [
-            f"the statements run as {user}: rights that {ROLE} lacks in SECURITY INVOKER functions do not show",
-            f"current_user and session_user differ from {ROLE}",
+            f"the statements run as {user}: rights that {role} lacks in SECURITY INVOKER functions do not show",
+            f"current_user and session_user differ from {role}",
         ]
         if self.server.bypasses_rls:
-            gaps.append(f"row security does not apply to {user}, but to {ROLE} it does")
+            gaps.append(f"row security does not apply to {user}, but to {role} it does")
         if not self.server.has_role:
-            gaps.append(f"there is no role {ROLE} here")
+            gaps.append(f"there is no role {role} here")
         return tuple(gaps)
 
     def limit(self) -> None:
@@ -178,15 +194,16 @@ class Session:
         self.connection.execute("RELEASE SAVEPOINT attempt")
 
     def enter(self) -> None:
-        """Becomes Auth's role until the surrounding savepoint is rolled back or `leave`.
+        """Becomes that role until the surrounding savepoint is rolled back or `leave`.
 
         search_path is set by hand: a role's own settings come only with its login.
         """
+        role = sql.Identifier(self.part.role)
         if self.by is By.SESSION_AUTHORIZATION:
-            self.connection.execute(sql.SQL("SET LOCAL SESSION AUTHORIZATION {}").format(sql.Identifier(ROLE)))
+            self.connection.execute(sql.SQL("SET LOCAL SESSION AUTHORIZATION {}").format(role))
         elif self.by is By.SET_ROLE:
-            self.connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(ROLE)))
-        self._set("search_path", SEARCH_PATH)
+            self.connection.execute(sql.SQL("SET LOCAL ROLE {}").format(role))
+        self._set("search_path", self.part.search_path)
 
     def enter_to_look(self) -> None:
         """Becomes one who sees the rows that are left, and lets no policy run, for it would run outside of `sender`.
@@ -206,6 +223,10 @@ class Session:
             self.connection.execute("SET LOCAL SESSION AUTHORIZATION DEFAULT")
         if self.by in (By.SESSION_AUTHORIZATION, By.SET_ROLE):
             self.connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(self.server.current_user)))
+
+    def read_strings_plainly(self) -> None:
+        """A backslash in a string is one; so pgparse reads statements."""
+        self._set("standard_conforming_strings", "on")
 
     def switch_triggers(self, *, off: bool) -> None:
         """Switches user triggers and foreign keys off or on, as the outer role. psycopg.Error where that is refused."""

@@ -1,0 +1,253 @@
+"""Runs the user's own statements in order, as a role of the user's choice, and takes them back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from psycopg import Error
+
+from trigger_audit.auth.messages import RAW
+from trigger_audit.auth.steps import Flow
+from trigger_audit.errors import TriggerAuditError, UsageError
+from trigger_audit.smoke.attempts import Attempt, Attempts, Change, Way
+from trigger_audit.smoke.hazards import refuse_hazards
+from trigger_audit.smoke.model import STATEMENTS, By, FlowResult, Mail, Outcome, Payload, SessionInfo, SmokeReport
+from trigger_audit.smoke.model import Change as Changed
+from trigger_audit.smoke.payloads import USUAL
+from trigger_audit.smoke.replay import CHECK_CONSTRAINTS, Observation, note_failure
+from trigger_audit.smoke.runner import rolled_back, strongest, told_failure
+from trigger_audit.smoke.scrub import scrubbed_change
+from trigger_audit.smoke.session import Limits, Part, Server, look_at_server
+from trigger_audit.smoke.trials import Evidence, Proof, Trials
+from trigger_audit.visible import plain
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from trigger_audit.analysis.model import Hazard
+    from trigger_audit.smoke.watch import Watch
+
+_FLOW = Flow(STATEMENTS, "the user's own statements", (), RAW)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A statement with its name in the report (`UPDATE public.orders`). `kind` is INSERT, ..., or SELECT.
+
+    `writes`: it does, if only in its WITH. `rows` is how many rows it must touch, None where that is not certain.
+    """
+
+    text: str
+    label: str
+    kind: str
+    writes: bool
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What is run and as whom. `tables` are those written, (schema, name); `gaps` what the report says of the role."""
+
+    statements: tuple[Labelled, ...]
+    part: Part
+    tables: tuple[tuple[str, str], ...]
+    gaps: tuple[str, ...]
+
+
+def run_statements(
+    connection: Connection,
+    own: Own,
+    *,
+    hazards: Sequence[Hazard],
+    allow_side_effects: bool,
+    target: Mapping[str, object],
+    limits: Limits | None = None,
+    evidence: Evidence | None = None,
+) -> SmokeReport:
+    """Runs the statements in one transaction, the constraints checked at its end as a COMMIT would, and rolls back.
+
+    The report has one flow, `statement`. The rest is as in `run_smoke`, but that auth.users need not be there.
+    UsageError where the login may not become the role.
+    """
+    refuse_hazards(hazards, allow=allow_side_effects, what="a statement")
+    limits = limits or Limits()
+
+    def work(attempts: OwnAttempts) -> tuple[FlowResult, Trials | None, SessionInfo, str | None]:
+        trials = None if evidence is None else Trials(evidence)
+        if trials is not None:
+            trials.prepare(attempts.connection)
+        result = _result(attempts, trials)
+        return result, trials, attempts.session.info(own.gaps), strongest(attempts.locks)
+
+    (result, trials, session, lock), not_verified = rolled_back(
+        connection, limits, lambda watch: OwnAttempts(connection, own, limits, watch), work, lambda attempts: None
+    )
+    return SmokeReport(
+        target=target,
+        session=session,
+        flows=(result,),
+        hazards=tuple(hazards),
+        strongest_lock=lock,
+        rolled_back=not_verified is None,
+        not_verified=not_verified,
+        hidden_errors=() if trials is None else tuple(trials.hidden.values()),
+        toggles=() if trials is None else tuple(sorted(trials.used.values(), key=lambda used: used.trigger)),
+        locked=tuple(f"{schema}.{name}" for schema, name in own.tables),
+    )
+
+
+class OwnAttempts(Attempts):
+    """`touched` are the rows that each statement of the last run touched, `expected` those that it should."""
+
+    def __init__(self, connection: Connection, own: Own, limits: Limits, watch: Watch) -> None:
+        super().__init__(connection, USUAL, limits, watch, None)
+        self.own = own
+        self.part = own.part
+        self.tables = own.tables
+        self.touched: dict[int, int] = {}
+        self.expected = {at: one.rows for at, one in enumerate(own.statements, 1) if one.rows is not None}
+
+    def look_at_server(self) -> Server:
+        return look_at_server(self.connection, self.part.role, needs_users=False)
+
+    def look(self) -> None:
+        """UsageError where the login may not become the role; TriggerAuditError where it can have no function."""
+        session = self.session
+        role = plain(session.part.role)
+        if session.by is By.APPROXIMATION:
+            user = plain(session.server.session_user)
+            raise UsageError(
+                f"{user} may not become role {role}",
+                f"log in as {role}, or as a member of it (GRANT {role} TO {user}) or a superuser",
+            )
+        self.connection.execute("SAVEPOINT look")
+        session.enter()
+        try:
+            session.sender.prepare(())
+        except Error as error:
+            if error.sqlstate != "42501":
+                raise
+            raise TriggerAuditError(
+                f"{role} may create no temporary functions in this database, and smoke runs its statements in such",
+                f"GRANT TEMPORARY ON DATABASE ... TO {role}, or log in as {role}",
+            ) from None
+        self.connection.execute("ROLLBACK TO SAVEPOINT look")
+        self.connection.execute("RELEASE SAVEPOINT look")
+
+    def _ways(self, flow: Flow, payload: Payload) -> tuple[Way, ...]:
+        return (Way((), payload),)
+
+    def _try(
+        self, flow: Flow, payload: Payload, way: Way, refusals: list[str], *, rights: bool, change: Change | None
+    ) -> Attempt:
+        self.session.enter()
+        if change is not None:
+            self._change(change)
+        observation = self._observe(flow)
+        if observation.ran_out:
+            self._hurry()
+        return Attempt(observation, None, way)
+
+    def _observe(self, flow: Flow) -> Observation:
+        observation = Observation(flow)
+        self.touched = {}
+        label = ""
+        for index, statement in enumerate(self.own.statements, 1):
+            label = statement.label
+            started = time.perf_counter()
+            try:
+                # What the statement is was read so: a trigger may have changed how its strings end.
+                self.session.read_strings_plainly()
+                self.touched[index] = self.session.sender.run(statement.text)
+                observation.longest = max(observation.longest, time.perf_counter() - started)
+            except Error as error:
+                note_failure(observation, self.session, index, label, error)
+                return observation
+            self.compare(observation, index)
+        started = time.perf_counter()
+        try:
+            self.session.sender.write(CHECK_CONSTRAINTS, ())
+            observation.longest = max(observation.longest, time.perf_counter() - started)
+        except Error as error:
+            note_failure(observation, self.session, len(self.own.statements), "COMMIT", error)
+        return observation
+
+    def compare(self, observation: Observation, index: int) -> None:
+        """Notes a change where the statement did not touch as many rows as it should."""
+        expected, found = self.expected.get(index), self.touched[index]
+        if expected is not None and found != expected:
+            what = self.own.statements[index - 1].label
+            if len(self.own.statements) > 1:
+                what = f"statement {index}: {what}"
+            observation.changes.append(Changed(what, _rows(expected), _rows(found)))
+
+
+def _rows(count: int) -> str:
+    return f"{count} row" if count == 1 else f"{count} rows"
+
+
+def _result(attempts: OwnAttempts, trials: Trials | None) -> FlowResult:
+    started = time.perf_counter()
+    attempt = attempts.run(_FLOW, Payload.GIVEN)
+    milliseconds = round((time.perf_counter() - started) * 1000)
+    observation, touched = attempt.observation, attempts.touched
+    proof = Proof((), None)
+
+    def replay(change: Change) -> Observation:
+        assert attempt.way is not None
+        return attempts.again(_FLOW, Payload.GIVEN, attempt.way, change)
+
+    if trials is not None and attempt.way is not None:
+        if observation.outcome is Outcome.PASS:
+            _look_for_suppressed_rows(attempts, observation, trials, replay)
+        if observation.outcome in (Outcome.FAIL, Outcome.ALTERED):
+            proof = trials.culprits(observation, replay)
+        elif observation.outcome is Outcome.PASS and trials.evidence.unmask:
+            trials.look_behind_handlers(observation, replay)
+    failed, limit = told_failure(attempts, observation)
+    skipped = observation.outcome is Outcome.SKIPPED
+    said = (limit or attempt.reason, proof.reason, *([] if skipped else _empty(attempts, touched)))
+    return FlowResult(
+        flow=_FLOW.name,
+        payload=Payload.GIVEN,
+        latent=False,
+        outcome=observation.outcome,
+        reason="; ".join(part for part in said if part) or None,
+        failed_step=failed,
+        response=None,
+        mail=Mail.NONE,
+        changes=() if skipped else tuple(map(scrubbed_change, observation.changes)),
+        milliseconds=milliseconds,
+        culprits=proof.culprits,
+    )
+
+
+def _look_for_suppressed_rows(
+    attempts: OwnAttempts, observation: Observation, trials: Trials, replay: Callable[[Change], Observation]
+) -> None:
+    """Whether it is triggers that keep the first writing statement from any row: then it touches some without them.
+
+    Only of that one is it certain, for the next ones may find what triggers have made of the rows.
+    """
+    first = next(at for at, statement in enumerate(attempts.own.statements, 1) if statement.writes)
+    is_query = attempts.own.statements[first - 1].kind == "SELECT"
+    if is_query or attempts.touched[first] or attempts.expected.get(first) is not None:
+        return
+    before = attempts.touched
+    trials.without_triggers(replay)
+    found, attempts.touched = attempts.touched, before
+    if found.get(first):
+        attempts.expected[first] = found[first]
+        attempts.compare(observation, first)
+
+
+def _empty(attempts: OwnAttempts, touched: Mapping[int, int]) -> list[str]:
+    """The writing statements that touched nothing, where nothing says that they should have."""
+    return [
+        f"{attempts.own.statements[index - 1].label} (statement {index}) touched no row"
+        for index, count in touched.items()
+        if not count and not attempts.expected.get(index) and attempts.own.statements[index - 1].kind != "SELECT"
+    ]

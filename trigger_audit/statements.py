@@ -1,0 +1,257 @@
+"""The phases for the user's own statements: script, catalog, cascade of what they write, hazards, run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from trigger_audit.errors import UsageError
+from trigger_audit.visible import plain
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import psycopg
+
+    from trigger_audit.analysis.hazards import Effects
+    from trigger_audit.analysis.model import BodyFacts, Cascade
+    from trigger_audit.catalog.model import Catalog, Function, Table
+    from trigger_audit.catalog.stored import Behind
+    from trigger_audit.findings.model import NotAnalysed
+    from trigger_audit.opening import TargetInfo
+    from trigger_audit.pipeline import SmokeOptions, SmokeResult
+    from trigger_audit.smoke.own import Own
+    from trigger_audit.smoke.script import OwnStatement, Script, Target
+    from trigger_audit.smoke.session import Part
+
+_DEFAULT_PATH = '"$user", public'
+# Reading one takes seconds a megabyte. What triggers do with its rows is then judged as for any row.
+_LONG = 100_000
+_NO_LINE_END = re.compile(r"[^\n]")
+
+
+def smoke_statements(
+    connection: psycopg.Connection[Any],
+    target: TargetInfo,
+    script: Script,
+    options: SmokeOptions,
+    *,
+    as_role: str | None = None,
+    not_applied: Sequence[NotAnalysed] = (),
+    announce: Callable[[Sequence[str]], None] | None = None,
+) -> SmokeResult:
+    """Look for hazards in what the statements set off, then run them and roll them back. Raises TriggerAuditError.
+
+    As `as_role`, without it as the login's own role. Of the options only those count that say what may be done.
+    """
+    from trigger_audit.analysis.sessions import Session
+    from trigger_audit.catalog.load import load_catalog
+    from trigger_audit.catalog.model import split_search_path
+    from trigger_audit.catalog.stored import load_stored
+    from trigger_audit.database.connect import read_only
+    from trigger_audit.pipeline import SmokeResult
+    from trigger_audit.smoke.own import run_statements
+    from trigger_audit.smoke.script import read_script
+    from trigger_audit.smoke.suspects import Suspects
+    from trigger_audit.smoke.trials import Evidence
+    from trigger_audit.smoke.unmask import masks
+
+    if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+        # The connection takes every byte for a character (database/connect.py), the file's bytes too.
+        script = read_script(script.name, script.text.encode().decode("latin-1"))
+    with read_only(connection):
+        # What RESET would bring back: our own reading is done with nothing on the path.
+        path = connection.execute(
+            "SELECT reset_val FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'search_path'"
+        ).fetchone()
+        catalog = load_catalog(connection)
+        part = _part(catalog, as_role, "" if path is None else path[0])
+        behind = load_stored(connection, catalog)
+    session = Session(part.role, split_search_path(part.search_path))
+    seen = _Seen(script, catalog, behind, session.search_path(catalog))
+    cascade, bodies = seen.cascade(session)
+    found = seen.effects(cascade)
+    if announce is not None and (options.allow_side_effects or not found.hazards):
+        announce(found.sequences)
+    report = run_statements(
+        connection,
+        seen.own(part, tuple(_gaps(catalog, as_role))),
+        hazards=found.hazards,
+        allow_side_effects=options.allow_side_effects,
+        target=asdict(target),
+        evidence=Evidence(
+            Suspects(catalog, cascade),
+            masks(bodies[oid] for oid in sorted({visit.function.oid for visit in cascade.visits})),
+            allow_locks=options.allow_locks,
+            unmask=options.unmask,
+        ),
+    )
+    sources = {function.name: function.source for function in catalog.functions.values()}
+    return SmokeResult(report, sources, tuple(not_applied))
+
+
+def _part(catalog: Catalog, as_role: str | None, own_path: str) -> Part:
+    """The role with the path that its sessions start with; the login's own has the connection's."""
+    from trigger_audit.smoke.session import Part
+
+    if as_role is None:
+        return Part(catalog.user, own_path)
+    if as_role not in catalog.roles:
+        raise UsageError(f"there is no role {plain(as_role)} on this server")
+    path = catalog.roles[as_role].settings.get("search_path", catalog.settings.get("search_path", _DEFAULT_PATH))
+    return Part(as_role, path)
+
+
+def _gaps(catalog: Catalog, as_role: str | None) -> Iterator[str]:
+    from trigger_audit.auth.roles import API_ROLES
+
+    if as_role is None:
+        return
+    if as_role in API_ROLES:
+        yield (
+            "request.jwt.claims is not set, so that auth.uid() is NULL: a first statement may set it "
+            """(SELECT set_config('request.jwt.claims', '{"sub": "..."}', true))"""
+        )
+    others = sorted(name for name in catalog.roles[as_role].settings if name != "search_path")
+    if others:
+        yield f"of the settings of {as_role} only search_path is made, not {', '.join(others)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The script with what its names mean in this database, under the path of its session."""
+
+    script: Script
+    catalog: Catalog
+    behind: Behind
+    path: tuple[str, ...]
+
+    def cascade(self, session: Any) -> tuple[Cascade, dict[int, BodyFacts]]:
+        """What the statements set off.
+
+        A view is not followed to its table, nor a table to its partitions, nor a statement that nobody can read: those
+        tables are taken to be written with any row.
+        """
+        from trigger_audit.analysis.bodies import read_body
+        from trigger_audit.analysis.cascade import build_cascade
+        from trigger_audit.analysis.roots import Script as Root
+
+        bodies: dict[int, BodyFacts] = {}
+
+        def body_of(function: Function) -> BodyFacts:
+            if function.oid not in bodies:
+                bodies[function.oid] = read_body(function)
+            return bodies[function.oid]
+
+        function = self._function()
+        read = body_of(function)
+        unread = read.problem is not None or any(sql.refused for each in read.statements for sql in each.sql)
+        tables = {
+            table.oid: table
+            for statement in self.script.statements
+            for found in statement.targets
+            if (table := self._table(found)) is not None
+        }
+        whole = tables if unread else {oid: tables[oid] for oid in self._long() & tables.keys()}
+        further = {**whole, **self._further(tables)}
+        cascade = build_cascade(
+            self.catalog,
+            tuple(further.values()),
+            body_of,
+            (),
+            as_role=session.role,
+            script=Root(function, session),
+        )
+        return cascade, bodies
+
+    def effects(self, cascade: Cascade) -> Effects:
+        """Those of the statements themselves bear the file's name."""
+        from trigger_audit.analysis.bodies import read_body
+        from trigger_audit.analysis.hazards import effects
+
+        found = effects(cascade, self.catalog, self.behind, read_body, ())
+        own = self._function().name
+        return replace(
+            found,
+            hazards=tuple(
+                replace(hazard, function=self.script.name) if hazard.function == own else hazard
+                for hazard in found.hazards
+            ),
+            sequences=tuple(name.replace(own, self.script.name) for name in found.sequences),
+        )
+
+    def own(self, part: Part, gaps: tuple[str, ...]) -> Own:
+        from trigger_audit.smoke.own import Labelled, Own
+
+        tables = {
+            (table.schema, table.relation): None
+            for statement in self.script.statements
+            for found in statement.targets
+            if (table := self._table(found)) is not None
+        }
+        statements = tuple(
+            Labelled(each.text, self._label(each), each.kind, bool(each.targets), self._certain(each))
+            for each in self.script.statements
+        )
+        return Own(statements, part, tuple(tables), gaps)
+
+    def _table(self, target: Target) -> Table | None:
+        return self.catalog.table(target.schema, target.relation, self.path)
+
+    def _label(self, statement: OwnStatement) -> str:
+        if not statement.targets:
+            return statement.kind
+        first = statement.targets[0]
+        table = self._table(first)
+        written = ".".join(part for part in (first.schema, first.relation) if part)
+        label = f"{first.kind} {written if table is None else table.name}"
+        return f"WITH {label}" if statement.kind == "SELECT" else label
+
+    def _certain(self, statement: OwnStatement) -> int | None:
+        """How many rows an INSERT must bring; a rule may rewrite it to anything."""
+        table = self._table(statement.targets[0]) if statement.targets else None
+        if table is None or table.kind not in ("r", "p"):
+            return None
+        rules = any(stored.kind == "rule" for stored in self.behind.by_owner.get(table.oid, ()))
+        return None if rules else statement.rows
+
+    def _function(self) -> Function:
+        """The script as the body of a function in SQL, what is too long to be read left out."""
+        from trigger_audit.catalog.model import Function
+
+        text = self.script.text
+        for each in self.script.statements:
+            if len(each.text) > _LONG:
+                end = each.start + len(each.text)
+                text = text[: each.start] + _NO_LINE_END.sub(" ", each.text) + text[end:]
+        return Function(
+            0, "", f"script {self.script.name}", "", "f", "sql", text, False, (), 0, 0, False, False, "", False, (),
+            "v", False,
+        )  # fmt: skip
+
+    def _long(self) -> set[int]:
+        return {
+            table.oid
+            for statement in self.script.statements
+            if len(statement.text) > _LONG
+            for target in statement.targets
+            if (table := self._table(target)) is not None
+        }
+
+    def _further(self, tables: dict[int, Table]) -> dict[int, Table]:
+        """Where PostgreSQL takes a write on: from a view and by rules to other tables, down to partitions and heirs."""
+        found: dict[int, Table] = {}
+        waiting = list(tables)
+        while waiting:
+            oid = waiting.pop()
+            ruled = [
+                to for stored in self.behind.by_owner.get(oid, ()) if stored.kind == "rule" for to in stored.relations
+            ]
+            for other in (*ruled, *self.behind.children.get(oid, ())):
+                table = self.catalog.tables.get(other)
+                if table is not None and other not in found and other not in tables:
+                    found[other] = table
+                    waiting.append(other)
+        return found
