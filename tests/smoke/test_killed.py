@@ -11,11 +11,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tests.cli.test_interruption import sessions, start, wait_until
 from tests.conftest import FreshDatabase
-from tests.smoke.wire import Held, Wire, wire_to
+from tests.smoke.wire import Held, dsn, socket_of, wire_to
 from trigger_audit.sandbox.binaries import find_binaries
 
 # A function of its own that fails, one that two triggers share (a lock on the table is needed for one alone), handlers
@@ -89,16 +88,6 @@ def state_of(database: FreshDatabase, pg_dump: Path) -> State:
         locks = connection.execute("select count(*) from pg_locks where locktype = 'advisory'").fetchone()
         assert locks is not None
         return State(dump, connection.execute(CATALOG.encode()).fetchall(), locks[0])
-
-
-def dsn(database: FreshDatabase, wire: Wire) -> str:
-    # No negotiation of encryption, which would be requests too.
-    return make_conninfo(database.conninfo(), host="127.0.0.1", port=wire.port, sslmode="disable", gssencmode="disable")
-
-
-def socket_of(database: FreshDatabase) -> str:
-    known = conninfo_to_dict(database.conninfo())
-    return f"{known['host']}/.s.PGSQL.{known['port']}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,11 @@ from trigger_audit.errors import TriggerAuditError
 from trigger_audit.resources import read_sql
 from trigger_audit.smoke.catalog import Target, look_at_target
 from trigger_audit.smoke.context import Candidate, Frame, full_name, innermost_frame
+from trigger_audit.smoke.event_triggers import EventTrigger, refuser
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Mail, Outcome, Payload
 from trigger_audit.smoke.payloads import Probes, SignUps
-from trigger_audit.smoke.replay import Observation, Replay
+from trigger_audit.smoke.replay import OUR_LIMITS, Observation, Replay
 from trigger_audit.smoke.rights import Rights, look_at_rights
 from trigger_audit.smoke.session import AUTH, Limits, Server, Session, look_at_server, pin_search_path
 from trigger_audit.smoke.transactions import current_transaction
@@ -45,11 +46,17 @@ def one_line(error: Error) -> str:
 
 
 class ChangeRefused(Exception):
-    """The server refused what was to be changed before a flow."""
+    """The server refused what was to be changed before a flow; `told` says who and why."""
 
-    def __init__(self, error: Error) -> None:
+    def __init__(self, error: Error, by: EventTrigger | None) -> None:
         super().__init__(one_line(error))
         self.error = error
+        if by is not None:
+            self.told = f"event trigger {by.name} refuses it ({error.sqlstate}: {self})"
+        elif error.sqlstate in OUR_LIMITS:
+            self.told = f"{OUR_LIMITS[error.sqlstate]} ({error.sqlstate})"
+        else:
+            self.told = f"{self} ({error.sqlstate})"
 
 
 Change = Callable[["Connection"], None]
@@ -153,6 +160,8 @@ class Attempts:
             return Observation(flow, limit="not tried: the flows before took too long altogether")
         refusals: list[str] = []
         attempt = self._in_savepoint(flow, payload, way, refusals, change=change)
+        if attempt is not None and self._may_hide_a_limit(attempt.observation):
+            attempt = self._in_savepoint(flow, payload, way, refusals, change=change, wait_for_locks=True)
         return Observation(flow, limit="; ".join(refusals)) if attempt is None else attempt.observation
 
     def _in_savepoint(
@@ -285,6 +294,8 @@ class Attempts:
         if change is not None:
             self._change(change)
         observation = replay.run(flow)
+        if change is not None and observation.ran_out:
+            self._hurry()
         if payload is not Payload.DUPLICATE and not triggers_off and change is None:
             self._dead_end(observation, way)
         got = self._rights(observation, replay) if rights else None
@@ -298,7 +309,8 @@ class Attempts:
         except Error as error:
             if self.connection.closed:
                 raise
-            raise ChangeRefused(error) from error
+            raise ChangeRefused(error, refuser(self.session.event_triggers, error)) from error
+        self._note_locks()
         self.session.enter()
 
     def _rights(self, observation: Observation, replay: Replay) -> Rights | None:

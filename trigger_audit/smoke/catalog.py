@@ -9,18 +9,19 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from trigger_audit.auth import FLOWS
-from trigger_audit.auth.roles import ROLE, SCHEMA
+from trigger_audit.auth.roles import SCHEMA
 from trigger_audit.auth.steps import Kind, Step
 from trigger_audit.auth.tables import USERS_INSERT, USERS_UNLISTED
 from trigger_audit.auth.versions import Span
 from trigger_audit.errors import TriggerAuditError
 from trigger_audit.resources import read_sql
+from trigger_audit.smoke.event_triggers import refuser
 from trigger_audit.smoke.model import By
 from trigger_audit.smoke.release import look_at_version
 from trigger_audit.smoke.session import pin_search_path
 
 if TYPE_CHECKING:
-    from psycopg import Connection
+    from psycopg import Connection, Error
 
     from trigger_audit.smoke.session import Session
 
@@ -92,21 +93,39 @@ def look_at_target(connection: Connection, session: Session) -> Target:
 
 
 def _prepare(session: Session, read: list[str]) -> None:
-    """TriggerAuditError where Auth's role cannot have the functions that its statements run in."""
+    """TriggerAuditError where Auth's role cannot have the functions that its statements run in: it lacks the right, or
+    an event trigger refuses them."""
     from psycopg import Error
 
     session.enter()
     try:
         session.sender.prepare(read)
     except Error as error:
-        if error.sqlstate != "42501":
+        refused = refused_functions(session, error)
+        if refused is None:
             raise
-        raise TriggerAuditError(
-            f"{ROLE} may create no temporary functions in this database, and smoke runs its statements in such",
-            f"GRANT TEMPORARY ON DATABASE ... TO {ROLE}, or log in as {ROLE}",
-        ) from None
+        raise refused from None
     session.leave()
     pin_search_path(session.connection)
+
+
+def refused_functions(session: Session, error: Error) -> TriggerAuditError | None:
+    """In plain words why the role cannot have the functions that its statements run in, None for any other error."""
+    role = session.part.role
+    by = refuser(session.event_triggers, error)
+    if by is not None:
+        said = " ".join((error.diag.message_primary or "").split())
+        return TriggerAuditError(
+            f"event trigger {by.name} refuses CREATE FUNCTION ({said}), and smoke runs its statements in temporary "
+            "functions",
+            f"log in as {role}, or ALTER EVENT TRIGGER ... DISABLE for the time of the run",
+        )
+    if error.sqlstate != "42501":
+        return None
+    return TriggerAuditError(
+        f"{role} may create no temporary functions in this database, and smoke runs its statements in such",
+        f"GRANT TEMPORARY ON DATABASE ... TO {role}, or log in as {role}",
+    )
 
 
 def _missing(columns: dict[str, frozenset[str]]) -> tuple[str, ...]:

@@ -79,12 +79,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`unswitched` are the faults that happen with every switch off; `open` those whose cause could not be told."""
+    """`unswitched` are the faults that happen with every switch off; `open` those whose cause could not be told.
+
+    `unfinished`: with those found off, one of our own limits ended the replay, so that there may be further faults.
+    """
 
     found: tuple[Found, ...] = ()
     unswitched: tuple[Fault, ...] = ()
     open: tuple[Fault, ...] = ()
     trials: int = 0
+    unfinished: bool = False
 
 
 class _OutOfTrials(Exception):
@@ -162,11 +166,16 @@ class _Search:
             Found(
                 switch,
                 fault,
-                necessary=not self.trial(removed | {switch}).has(fault),
+                necessary=self._goes(fault, removed | {switch}),
                 sufficient=all(other == switch or self.knowledge.carries(other, switch) for other in together),
             )
             for switch in named
         ]
+
+    def _goes(self, fault: Fault, off: Off) -> bool:
+        """Whether the fault does not happen with these off. What one of our limits ended has not shown that."""
+        trial = self.trial(off)
+        return not trial.limited and not trial.has(fault)
 
 
 def search(
@@ -213,4 +222,4 @@ def search(
             now = state.trial(removed)
     except _OutOfTrials:
         undecided += [fault for fault in now.faults if fault not in (*unswitched, *undecided)]
-    return Verdict(tuple(found), tuple(unswitched), tuple(undecided), len(state.seen) - 1)
+    return Verdict(tuple(found), tuple(unswitched), tuple(undecided), len(state.seen) - 1, now.limited)

@@ -121,10 +121,21 @@ class Culprit:
 
 
 @dataclass(frozen=True, slots=True)
+class Expectation:
+    """That a flow refuses, because the app means it to: `sqlstate` None takes whatever it fails with."""
+
+    sqlstate: str | None = None
+
+    def __str__(self) -> str:
+        return "fail" if self.sqlstate is None else f"fail:{self.sqlstate}"
+
+
+@dataclass(frozen=True, slots=True)
 class FlowResult:
     """`response` is None where the flow was skipped.
 
     `without_header` is what a client that sends no X-Supabase-Api-Version gets, where that is PostgreSQL's own error.
+    `expected` is what the app means the flow to do, None where nobody says so.
     """
 
     flow: str
@@ -140,6 +151,23 @@ class FlowResult:
     escalations: tuple[Escalation, ...] = ()
     culprits: tuple[Culprit, ...] = ()
     without_header: Answer | None = None
+    expected: Expectation | None = None
+
+    @property
+    def as_expected(self) -> bool | None:
+        """Whether it went as expected: None where nothing was, or where it gave no verdict."""
+        if self.expected is None or self.outcome is Outcome.SKIPPED:
+            return None
+        if self.outcome is not Outcome.FAIL:
+            return False
+        return self.expected.sqlstate in (None, None if self.failed_step is None else self.failed_step.sqlstate)
+
+    @property
+    def remark(self) -> str | None:
+        """`reason`, and how the flow fared against what was expected of it."""
+        told = {True: f"as expected: {self.expected}", False: f"not as expected: {self.expected}"}
+        parts = (self.reason, None if self.as_expected is None else told[self.as_expected])
+        return "; ".join(part for part in parts if part) or None
 
 
 @dataclass(frozen=True, slots=True)

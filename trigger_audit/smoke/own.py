@@ -11,8 +11,9 @@ from psycopg import Error
 
 from trigger_audit.auth.messages import RAW
 from trigger_audit.auth.steps import Flow
-from trigger_audit.errors import TriggerAuditError, UsageError
+from trigger_audit.errors import UsageError
 from trigger_audit.smoke.attempts import Attempt, Attempts, Change, Way
+from trigger_audit.smoke.catalog import refused_functions
 from trigger_audit.smoke.hazards import refuse_hazards
 from trigger_audit.smoke.model import STATEMENTS, By, FlowResult, Mail, Outcome, Payload, SessionInfo, SmokeReport
 from trigger_audit.smoke.model import Change as Changed
@@ -79,8 +80,14 @@ def run_statements(
         trials = None if evidence is None else Trials(evidence)
         if trials is not None:
             trials.prepare(attempts.connection)
+            attempts.tables = (*attempts.tables, *trials.lockable)
         result = _result(attempts, trials)
-        return result, trials, attempts.session.info(own.gaps), strongest(attempts.locks)
+        return (
+            result,
+            trials,
+            attempts.session.info((*own.gaps, *(() if trials is None else trials.notes))),
+            strongest(attempts.locks),
+        )
 
     (result, trials, session, lock), not_verified = rolled_back(
         connection, limits, lambda watch: OwnAttempts(connection, own, limits, watch), work, lambda attempts: None
@@ -95,7 +102,7 @@ def run_statements(
         not_verified=not_verified,
         hidden_errors=() if trials is None else tuple(trials.hidden.values()),
         toggles=() if trials is None else tuple(sorted(trials.used.values(), key=lambda used: used.trigger)),
-        locked=tuple(f"{schema}.{name}" for schema, name in own.tables),
+        locked=tuple(dict.fromkeys((*map(".".join, own.tables), *(() if trials is None else sorted(trials.locked))))),
     )
 
 
@@ -128,12 +135,10 @@ class OwnAttempts(Attempts):
         try:
             session.sender.prepare(())
         except Error as error:
-            if error.sqlstate != "42501":
+            refused = refused_functions(session, error)
+            if refused is None:
                 raise
-            raise TriggerAuditError(
-                f"{role} may create no temporary functions in this database, and smoke runs its statements in such",
-                f"GRANT TEMPORARY ON DATABASE ... TO {role}, or log in as {role}",
-            ) from None
+            raise refused from None
         self.connection.execute("ROLLBACK TO SAVEPOINT look")
         self.connection.execute("RELEASE SAVEPOINT look")
 

@@ -18,6 +18,7 @@ from trigger_audit.auth.tables import USERS_INSERT
 from trigger_audit.auth.values import Probe
 from trigger_audit.smoke.checks import BY_ID, Edits, compare_reload, final_changes
 from trigger_audit.smoke.context import innermost_frame, shortened
+from trigger_audit.smoke.event_triggers import refuser
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Change, FailedStep, Mail, Outcome
 from trigger_audit.smoke.sending import Read
@@ -68,7 +69,7 @@ class Observation:
     @property
     def ran_out(self) -> bool:
         """Whether a limit on time or on locks ended it."""
-        return self.limit is not None and self.limit is not ROLE_REFUSED
+        return self.limit in OUR_LIMITS.values()
 
     @property
     def outcome(self) -> Outcome:
@@ -298,6 +299,9 @@ def note_failure(observation: Observation, session: Session, index: int, label: 
     observation.limit = OUR_LIMITS.get(error.sqlstate)
     if session.sender.refuses_role(error):
         observation.limit = ROLE_REFUSED
+    by = None if session.sender.reached(error) else refuser(session.event_triggers, error)
+    if by is not None:
+        observation.limit = f"event trigger {by.name} refuses the functions that smoke runs Auth's statements in"
 
 
 def _lies_ahead(time: object) -> bool:

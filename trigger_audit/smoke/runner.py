@@ -12,6 +12,7 @@ from psycopg import Error
 from psycopg.pq import TransactionStatus
 
 from trigger_audit.auth import FLOWS
+from trigger_audit.auth.roles import SCHEMA
 from trigger_audit.auth.steps import Flow
 from trigger_audit.auth.versions import Version
 from trigger_audit.errors import TriggerAuditError, UsageError
@@ -98,7 +99,7 @@ def run_smoke(
         run.prepare()
         results = tuple(result for flow in chosen for result in run.flow(flow))
         target_gaps = (*attempts.target.gaps, *version_gaps(attempts.target.versions))
-        session = attempts.session.info((*target_gaps, *run.notes))
+        session = attempts.session.info((*target_gaps, *run.notes, *run.unproved))
         return run, results, session, strongest(attempts.locks)
 
     (run, results, session, lock), not_verified = rolled_back(
@@ -118,6 +119,7 @@ def run_smoke(
         not_verified=not_verified,
         hidden_errors=run.hidden_errors,
         toggles=run.toggles,
+        locked=tuple(dict.fromkeys((f"{SCHEMA}.users", *run.locked))),
     )
 
 
@@ -188,6 +190,7 @@ class _Run:
     def __init__(self, attempts: Attempts, evidence: Evidence | None) -> None:
         self.attempts = attempts
         self.trials = None if evidence is None else Trials(evidence)
+        self.blame = evidence is not None and evidence.blame
         self.unmask = evidence is not None and evidence.unmask
         self.metadata: Metadata
         self.rights: dict[str, Rights | None] = {}
@@ -206,10 +209,19 @@ class _Run:
         self.notes.update(dict.fromkeys(self.metadata.notes))
         if self.trials is not None:
             self.trials.prepare(attempts.connection)
+            attempts.tables = (*attempts.tables, *self.trials.lockable)
 
     @property
     def toggles(self) -> tuple[Toggle, ...]:
         return () if self.trials is None else tuple(sorted(self.trials.used.values(), key=lambda used: used.trigger))
+
+    @property
+    def locked(self) -> tuple[str, ...]:
+        return () if self.trials is None else tuple(sorted(self.trials.locked))
+
+    @property
+    def unproved(self) -> tuple[str, ...]:
+        return () if self.trials is None else tuple(self.trials.notes)
 
     @property
     def hidden_errors(self) -> tuple[HiddenError, ...]:
@@ -237,7 +249,7 @@ class _Run:
             return self.attempts.again(flow, payload, way, change)
 
         outcome = attempt.observation.outcome
-        if outcome in (Outcome.FAIL, Outcome.ALTERED):
+        if outcome in (Outcome.FAIL, Outcome.ALTERED) and self.blame:
             return trials.culprits(attempt.observation, replay)
         if outcome is Outcome.PASS and self.unmask:
             trials.look_behind_handlers(attempt.observation, replay)

@@ -92,6 +92,9 @@ class Sender(Protocol):
     def refuses_role(self, error: Error) -> bool:
         """Whether the error is that code inside wanted to change the role."""
 
+    def reached(self, error: Error) -> bool:
+        """Whether it is Auth's statement that failed, and not what this module does around it."""
+
 
 class Plain:
     """As Auth sends them: for a login that has no other rights to go back to."""
@@ -121,6 +124,9 @@ class Plain:
 
     def refuses_role(self, error: Error) -> bool:
         return False
+
+    def reached(self, error: Error) -> bool:
+        return True
 
 
 class Confined:
@@ -210,6 +216,9 @@ class Confined:
     def context(self, error: Error) -> str | None:
         context = error.diag.context
         return None if context is None else without_frames(context, self._name, self._text)
+
+    def reached(self, error: Error) -> bool:
+        return self._name in (error.diag.context or "").rpartition("\n")[2]
 
     def refuses_role(self, error: Error) -> bool:
         return error.sqlstate == "42501" and _ROLE_REFUSED.search(error.diag.message_primary or "") is not None

@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from trigger_audit.auth.roles import ROLE, SEARCH_PATH
 from trigger_audit.errors import TriggerAuditError
 from trigger_audit.resources import read_sql
+from trigger_audit.smoke.event_triggers import EventTrigger, event_triggers
 from trigger_audit.smoke.model import By, SessionInfo
 from trigger_audit.smoke.sending import Confined, Plain, Sender
 
@@ -107,6 +108,8 @@ class Session:
         self.limits = limits
         self.part = part
         self.by = self._rung()
+        self.event_triggers: tuple[EventTrigger, ...] = ()
+        """Those that fire for our commands."""
         confined = self.by in (By.SESSION_AUTHORIZATION, By.SET_ROLE)
         self.sender: Sender = Confined(connection) if confined else Plain(connection)
 
@@ -163,6 +166,8 @@ class Session:
         if self.server.superuser and "event_triggers" in self.server.settings:  # from 17 on
             # They would fire for each function that `sending` makes: Supabase's own look at every command.
             self._set("event_triggers", "off")
+        else:
+            self.event_triggers = event_triggers(self.connection)
         if "client_connection_check_interval" in self.server.settings:
             with self._attempt():  # refused where the platform cannot watch a closed socket
                 self._set("client_connection_check_interval", str(self.limits.check_interval))

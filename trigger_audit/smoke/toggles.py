@@ -1,7 +1,8 @@
 """Ways of switching single triggers off for the rest of a savepoint, that with the least lock first.
 
 A do-nothing body for the function takes no lock on the table, and other sessions keep the old body until a commit that
-never comes; it silences every trigger that calls the function. CREATE OR REPLACE TRIGGER with WHEN (false) needs no
+never comes; it silences every trigger that calls the function. Nobody waits for it but who replaces the same function,
+until our transaction ends, and DROP SCHEMA. CREATE OR REPLACE TRIGGER with WHEN (false) needs no
 ownership, ALTER TABLE ... DISABLE TRIGGER does; both take SHARE ROW EXCLUSIVE on the table, which holds up its writers.
 Every lock is given back by the rollback to the savepoint. All of it is done as the outer role.
 """
@@ -43,12 +44,16 @@ _NOOP = "BEGIN IF TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN RETURN OLD; END IF;
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """`triggers` (oids) go off together; `names` are theirs, schema.table.trigger, in the same order."""
+    """`triggers` (oids) go off together; `names` are theirs, schema.table.trigger, in the same order.
+
+    `locked` is the table that the switch itself locks (schema, name), None where it locks none.
+    """
 
     triggers: tuple[int, ...]
     names: tuple[str, ...]
     method: Method
     statement: sql.Composed
+    locked: tuple[str, str] | None = None
 
     @property
     def lock(self) -> str:
@@ -117,12 +122,14 @@ def _switch(
 ) -> Switch | None:
     function = catalog.functions[trigger.function]
     alone = (trigger.oid,), (catalog.trigger_name(trigger),)
+    table = catalog.tables[trigger.table]
+    locked = table.schema, table.relation
     if means.owns_function and means.shared == (trigger.oid,):
         return Switch(*alone, Method.FUNCTION_NOOP, _noop(function))
     if allow_locks and means.may_replace and not trigger.constraint and trigger.timing != "INSTEAD OF":
-        return Switch(*alone, Method.WHEN_FALSE, _when_false(catalog, trigger, function))
+        return Switch(*alone, Method.WHEN_FALSE, _when_false(catalog, trigger, function), locked)
     if allow_locks and means.owns_table:
-        return Switch(*alone, Method.DISABLE_TRIGGER, _disable(catalog, trigger))
+        return Switch(*alone, Method.DISABLE_TRIGGER, _disable(catalog, trigger), locked)
     if means.owns_function and len(together) == len(means.shared):
         names = tuple(catalog.trigger_name(one) for one in together)
         return Switch(tuple(one.oid for one in together), names, Method.FUNCTION_NOOP, _noop(function))

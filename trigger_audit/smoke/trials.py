@@ -60,16 +60,23 @@ class Evidence:
 class Trials:
     """Replays for one run. `used` are the switches that were worked, `hidden` the errors that handlers hid.
 
-    `notes` say what could not be looked at.
+    `notes` say what could not be looked at, `locked` are the tables that switches have locked.
     """
 
     evidence: Evidence
     used: dict[str, Toggle] = field(default_factory=dict)
     hidden: dict[tuple[object, ...], HiddenError] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
+    locked: dict[str, None] = field(default_factory=dict)
     _board: Switchboard | None = field(default=None)
     _definitions: dict[int, Definition] | None = field(default=None)
     _blamed: list[Off] = field(default_factory=list)
+
+    @property
+    def lockable(self) -> tuple[tuple[str, str], ...]:
+        """The tables (schema, name) that a switch may lock."""
+        switches = () if self._board is None else self._board.switches
+        return tuple(dict.fromkeys(switch.locked for switch in switches if switch.locked is not None))
 
     def prepare(self, connection: Connection) -> None:
         """Asks the server what can be switched; as the outer role, before any code of the target has run."""
@@ -122,6 +129,8 @@ class Trials:
     def _switch_off(self, connection: Connection, switches: Sequence[Switch]) -> None:
         switch_off(connection, switches)
         for switch in switches:
+            if switch.locked is not None:
+                self.locked[".".join(switch.locked)] = None
             for name in switch.names:
                 self.used.setdefault(name, Toggle(name, switch.method.value, switch.lock))
 
