@@ -95,6 +95,10 @@ def test_what_is_not_public_stays_hidden_from_old_clients_too() -> None:
         (messages.BANNED_AT_LOGIN, "2.159.0", (400, "user_banned", "User is banned")),
         (messages.BANNED_AT_LOGIN, "2.158.1", (400, None, "Invalid login credentials")),
         (messages.BANNED_AT_LOGIN, "2.144.0", (400, None, "Invalid login credentials")),
+        (messages.INVALID_LOGIN, "2.159.0", (400, "invalid_credentials", "Invalid login credentials")),
+        (messages.INVALID_LOGIN, "2.158.1", (400, None, "Invalid login credentials")),
+        (messages.NOT_CONFIRMED, "2.159.0", (400, "email_not_confirmed", "Email not confirmed")),
+        (messages.NOT_CONFIRMED, "2.158.1", (400, None, "Email not confirmed")),
         (messages.BANNED_AT_REFRESH, "2.164.0", (400, "user_banned", "Invalid Refresh Token: User Banned")),
         (messages.BANNED_AT_REFRESH, "2.163.0", (400, None, "Invalid Refresh Token: User Banned")),
         (messages.BANNED_IN_REDIRECT, "2.165.0", (302, "user_banned", "User is banned")),
@@ -114,7 +118,7 @@ def _responses() -> Iterator[tuple[str, Response]]:
         for step in flow.steps:
             yield flow.name, step.failure
             yield flow.name, step.commit_failure
-        for response in (flow.success, flow.lookup, flow.banned, flow.unsent):
+        for response in (flow.success, flow.lookup, flow.banned, flow.wrong_password, flow.unconfirmed, flow.unsent):
             if response is not None:
                 yield flow.name, response
 

@@ -8,6 +8,10 @@ Smoke does not tell these as Auth does, on purpose:
 * A phone number that a trigger removes: what happens to a text message to nobody depends on the provider.
 * A time after the year 9999 in a row that Auth answers with: all is written and sent, and the answer is 500, for its
   JSON has no such years. Smoke says that the time is there.
+* A refresh token that a trigger on auth.refresh_tokens has revoked is refused; smoke looks whether it is there.
+* A password hash that Auth cannot read stops a change of password too, with its raw error.
+* Someone whose confirmation a trigger takes back gets, for a magic link, the mail of a sign-up: Auth sends another
+  letter than smoke has in mind, but sends it.
 * A user who is not found any more at the next request: the flow that has hidden him is the one that counts as altered.
 """
 
@@ -18,6 +22,7 @@ import pytest
 
 from tests.conformance.acting import ACTS, Stage
 from tests.conformance.breaking import broken, meddling, predicted, seen_by_client, smoke
+from tests.conformance.judging import apply
 from trigger_audit.auth import FLOWS, flow_named
 from trigger_audit.smoke.model import Mail, Outcome
 
@@ -39,6 +44,10 @@ MEDDLING = {
     "update-returns-old": (meddling("RETURN OLD;", UPDATE), LETTERS),
     "confirms-at-insert": (meddling("NEW.email_confirmed_at := now(); RETURN NEW;", INSERT), SIGNUPS),
     "confirms-with-the-token": (meddling("NEW.email_confirmed_at := now(); RETURN NEW;", TOKEN), SIGNUP_LETTERS),
+    "takes-the-confirmation-back": (
+        meddling("NEW.email_confirmed_at := NULL; RETURN NEW;", UPDATE),
+        ["verify-signup", "signup-autoconfirm", "oauth-first", "admin-create"],
+    ),
     "insert-returns-null": (meddling("RETURN NULL;", INSERT), SIGNUPS),
     "removes-the-user": (
         meddling("DELETE FROM auth.users WHERE id = NEW.id; RETURN NEW;", "AFTER INSERT ON auth.users"),
@@ -105,6 +114,26 @@ def test_meddling(stage: Stage, name: str) -> None:
                         f"{flow}: the letter {'works' if works else 'is refused'}, smoke {results[flow]}"
                     )
     assert differences == []
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "email_confirmed_at := NULL",
+        "encrypted_password := NULL",
+        "encrypted_password := ''",
+        "encrypted_password := '$2a$10$' || repeat('x', 53)",
+        "encrypted_password := '$argon2id$x'",
+        "encrypted_password := 'x'",
+        "encrypted_password := '$2a$99$' || repeat('x', 53)",
+    ],
+)
+def test_a_log_in_that_is_refused(project: Stage, assignment: str) -> None:
+    apply(project, meddling(f"NEW.{assignment}; RETURN NEW;", SESSION))
+    result = smoke(project.database, ["login"])["login"]
+    assert result.outcome is Outcome.FAIL
+    scene = ACTS["login"](project)  # has logged in once, and the trigger has fired
+    assert seen_by_client(project, scene) == predicted(result)
 
 
 FOLLOWING = [flow.name for flow in FLOWS if flow.starts]

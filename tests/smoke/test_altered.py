@@ -54,6 +54,16 @@ def test_confirming_at_the_insert_leaves_the_mail_out(smoke: Run) -> None:
     assert "sends no mail" in results["verify-signup"].reason
 
 
+def test_a_confirmation_that_is_taken_back(smoke: Run) -> None:
+    sql = trigger("  NEW.email_confirmed_at := NULL;\n  RETURN NEW;", "BEFORE UPDATE ON auth.users")
+    results = by_flow(smoke(sql, ["verify-signup", "admin-create", "login"]))
+    for name in ("verify-signup", "admin-create"):
+        assert results[name].outcome is Outcome.ALTERED
+        assert changed(results[name]) == {"auth.users.email_confirmed_at": ("a time", "NULL")}
+    assert results["login"].response is not None
+    assert results["login"].response.error_code == "email_not_confirmed"
+
+
 def test_clearing_the_token(smoke: Run) -> None:
     sql = trigger("  NEW.confirmation_token := '';\n  RETURN NEW;", "BEFORE UPDATE ON auth.users")
     result = by_flow(smoke(sql, ["signup-email"]))["signup-email"]

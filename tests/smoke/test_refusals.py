@@ -86,6 +86,33 @@ def test_nobody_to_send_the_mail_to(smoke: Run, flow: str, message: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("assignment", "error_code", "told"),
+    [
+        ("email_confirmed_at := NULL", "email_not_confirmed", "email_confirmed_at is NULL, and nobody logs in before"),
+        ("encrypted_password := NULL", "invalid_credentials", "encrypted_password is NULL, and no password fits"),
+        ("encrypted_password := ''", "invalid_credentials", "encrypted_password is '', and no password fits"),
+        (
+            "encrypted_password := '$2a$10$' || repeat('x', 53)",
+            "invalid_credentials",
+            "encrypted_password is another hash than Auth wrote",
+        ),
+        ("encrypted_password := 'x'", "unexpected_failure", "encrypted_password is no hash that Auth can read"),
+    ],
+)
+def test_a_log_in_that_auth_turns_away(smoke: Run, assignment: str, error_code: str, told: str) -> None:
+    sql = _assigning(assignment, "BEFORE UPDATE ON auth.users FOR EACH ROW WHEN (OLD.role <> '')")
+    results = by_flow(smoke(sql, ["login", "recovery"]))
+    assert results["recovery"].response is not None
+    assert results["recovery"].response.status == 200
+    refused = results["login"]
+    assert (refused.outcome, refused.failed_step and refused.failed_step.index) == (Outcome.FAIL, 0)
+    assert refused.failed_step is not None
+    assert refused.failed_step.message == f"auth.users.{told}"
+    assert refused.response is not None
+    assert refused.response.error_code == error_code
+
+
+@pytest.mark.parametrize(
     ("until", "refused"),
     [("now() + interval '1 day'", True), ("'12000-01-01'", True), ("now()", False), ("'4000-01-01 BC'", False)],
 )

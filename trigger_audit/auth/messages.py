@@ -139,6 +139,8 @@ FINDING_USER_IN_REDIRECT = Response(302, None, "the error text of Auth", Cause.T
 FINDING_USER_AT_REFRESH = Response(500, "unexpected_failure", "error finding user", Cause.TEXT, "error finding user: ")
 BANNED = Response(403, "user_banned", "User is banned")
 BANNED_AT_LOGIN = replace(BANNED, status=400)
+INVALID_LOGIN = Response(400, "invalid_credentials", "Invalid login credentials")
+NOT_CONFIRMED = Response(400, "email_not_confirmed", "Email not confirmed")
 BANNED_AT_REFRESH = Response(400, "user_banned", "Invalid Refresh Token: User Banned")
 BANNED_IN_REDIRECT = replace(BANNED, status=302)
 OK = Response(200, None, "")

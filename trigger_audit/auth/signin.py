@@ -162,6 +162,8 @@ LOGIN = Flow(
     (audit("login"), *_granted("password")),
     messages.OK,
     banned=messages.BANNED_AT_LOGIN,
+    wrong_password=messages.INVALID_LOGIN,
+    unconfirmed=messages.NOT_CONFIRMED,
     lookup=messages.QUERYING_SCHEMA,
     starts=("verify-signup", "signup-autoconfirm", "admin-create"),
 )

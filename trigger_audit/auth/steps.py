@@ -94,9 +94,10 @@ class Flow:
     `signs_up`: raw_user_meta_data of the caller reaches it, so every payload is tried. `success` is the answer when all
     goes well, `lookup` that where the user cannot be read at the start of a flow that goes on with one, `banned` that
     to a user whose banned_until lies ahead (None where Auth does not look, and in verifications: the letter counts as
-    lost before). `texted`: what it sends is a text message,
-    which holds a code and no link; codes are looked up in users, links in one_time_tokens. `unsent` is the answer where
-    the row that was read back has no address for the mail.
+    lost before), `wrong_password` and `unconfirmed` those to a user whose password or address Auth does not take (None
+    where it does not ask). `texted`: what it sends is a text message, which holds a code and no link; codes are looked
+    up in users, links in one_time_tokens. `unsent` is the answer where the row that was read back has no address for
+    the mail.
     """
 
     name: str
@@ -105,6 +106,8 @@ class Flow:
     success: Response
     lookup: Response = FINDING_USER
     banned: Response | None = None
+    wrong_password: Response | None = None
+    unconfirmed: Response | None = None
     unsent: Response | None = None
     starts: tuple[str, ...] = ()
     latent: bool = False

@@ -13,9 +13,14 @@ from trigger_audit.auth import messages
 from trigger_audit.auth.messages import Response, Shown, failure
 from trigger_audit.auth.versions import Span, Version
 
-_INVALID_LOGIN = Response(400, None, "Invalid login credentials")
+_INVALID_LOGIN = replace(messages.INVALID_LOGIN, error_code=None)
 _INVALID_REFRESH = replace(messages.BANNED_AT_REFRESH, error_code=None)
-"""Both in OAuth's form: {"error": "invalid_grant", "error_description": ...}."""
+_LOGIN = {
+    messages.BANNED_AT_LOGIN: _INVALID_LOGIN,
+    messages.INVALID_LOGIN: _INVALID_LOGIN,
+    messages.NOT_CONFIRMED: replace(messages.NOT_CONFIRMED, error_code=None),
+}
+"""All in OAuth's form: {"error": "invalid_grant", "error_description": ...}."""
 
 _CONFIRMATION = {messages.SENDING_CONFIRMATION: failure("Error sending confirmation mail")}
 _MAGIC_LINK = failure("Error sending magic link")
@@ -57,7 +62,7 @@ CHANGES: tuple[tuple[Version, _Before], ...] = (
     (Version(2, 165, 0), _status_for_code),
     (Version(2, 164, 0), lambda response, _: _INVALID_REFRESH if response == messages.BANNED_AT_REFRESH else response),
     (Version(2, 160, 0), lambda response, flow: _MAILS.get(flow, {}).get(response, response)),
-    (Version(2, 159, 0), lambda response, _: _INVALID_LOGIN if response == messages.BANNED_AT_LOGIN else response),
+    (Version(2, 159, 0), lambda response, _: _LOGIN.get(response, response)),
     (
         Version(2, 158, 1),
         lambda response, _: messages.RAW if response == messages.CREATING_ONE_TIME_TOKEN else response,

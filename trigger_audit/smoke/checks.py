@@ -115,7 +115,9 @@ def _or_absent(value: object) -> str:
 
 
 def compare_reload(memory: Memory, row: Mapping[str, object]) -> Iterator[Change]:
-    """What a trigger has changed of what identifies the user, or confirmed too early, when Auth reads the row."""
+    """What a trigger has changed of what identifies the user, or confirmed too early or not at all, when Auth reads the
+    row.
+    """
     held = memory.rows["users"]
     for column in (*_KEPT, "role", "encrypted_password"):
         if column in row and column in held and not _same(held[column], row[column]):
@@ -123,6 +125,8 @@ def compare_reload(memory: Memory, row: Mapping[str, object]) -> Iterator[Change
     for column in ("email_confirmed_at", "phone_confirmed_at"):
         if column in held and held[column] is None and row.get(column) is not None:
             yield Change(f"auth.users.{column}", "NULL", "set before the address was confirmed")
+        if column in row and held.get(column) is not None and row[column] is None:
+            yield Change(f"auth.users.{column}", "a time", "NULL")
     for column in ("banned_until", "deleted_at"):
         if column in held and held[column] is None and row.get(column) is not None:
             yield Change(f"auth.users.{column}", "NULL", _set_or_null(row[column]))

@@ -18,6 +18,7 @@ from trigger_audit.auth.tables import USERS_INSERT
 from trigger_audit.auth.values import Probe
 from trigger_audit.smoke.checks import BY_ID, Edits, compare_reload, final_changes
 from trigger_audit.smoke.context import innermost_frame, shortened
+from trigger_audit.smoke.credentials import refused_log_in
 from trigger_audit.smoke.event_triggers import refuser
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Change, FailedStep, Mail, Outcome
@@ -177,7 +178,11 @@ class Replay:
         if refused is not None:
             observation.failed = FailedStep(0, "SELECT auth.users", None, refused.told)
             observation.response = observation.flow.lookup.worded(refused.words)
-        return refused is None and not self._refuse_banned(observation, 0, "SELECT auth.users")
+        return (
+            refused is None
+            and not self._refuse_banned(observation, 0, "SELECT auth.users")
+            and not self._refuse_log_in(observation)
+        )
 
     def _lacks_address(self, observation: Observation, index: int) -> bool:
         """Whether Auth has nobody to send the mail to: it takes the address from the row that it has read back.
@@ -199,6 +204,16 @@ class Replay:
             return False
         observation.failed = FailedStep(index, label, None, "auth.users.banned_until lies in the future")
         observation.response = observation.flow.banned
+        return True
+
+    def _refuse_log_in(self, observation: Observation) -> bool:
+        """Whether Auth does not take the password of the user that it has just read."""
+        probes, user = self.memory.probes, self.memory.rows["users"]
+        refused = refused_log_in(observation.flow, user, probes.get(Probe.PASSWORD_HASH))
+        if refused is None:
+            return False
+        observation.failed = FailedStep(0, "SELECT auth.users", None, refused[0])
+        observation.response = refused[1]
         return True
 
     def _execute(self, step: Step, observation: Observation, edits: Edits) -> str | None:
