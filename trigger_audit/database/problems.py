@@ -38,8 +38,10 @@ def explain(error: psycopg.Error, dsn: Dsn) -> TriggerAuditError:
     said = " ".join(str(error).split())
     words = _shortened(redact(_server_words(said), dsn.secret_texts()))
     sqlstate = error.sqlstate
+    # PgBouncer gives all its own errors the same SQLSTATE.
+    by_text = sqlstate is None or sqlstate == "08P01"
     for problem in _PROBLEMS:
-        if sqlstate in problem.sqlstates if sqlstate is not None else problem.text.search(said):
+        if sqlstate in problem.sqlstates if not by_text else problem.text.search(said):
             detail = f": {words}" if sqlstate in _SAY_WHAT else ""
             return TriggerAuditError(problem.message(dsn) + detail, problem.remedy(dsn))
     state = f" ({sqlstate})" if sqlstate else ""
@@ -278,6 +280,12 @@ _PROBLEMS = (
         r"prepared statement .* (?:does not exist|already exists)",
         lambda dsn: f"the pooler at {dsn.place} hands statements to other sessions (transaction mode)",
         "use the session pooler (port 5432) or the direct connection",
+    ),
+    _problem(
+        "",
+        "transaction blocks not allowed in statement pooling mode",
+        lambda dsn: f"the pooler at {dsn.place} allows no transactions (statement mode)",
+        "use a pooler in session or transaction mode, or the direct connection",
     ),
     _problem(
         "",

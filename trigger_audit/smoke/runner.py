@@ -329,24 +329,32 @@ def _roll_back(attempts: _Attempts, look: Callable[[_Attempts], str | None]) -> 
     """Ends the transaction and looks, in a new one that can only read, that it has left nothing.
 
     Why that cannot be said, None where it can: never an error of its own, for it runs behind others. A session advisory
-    lock that a trigger took survives a rollback, so all are given back.
+    lock that a trigger took survives a rollback, so all are given back: before it, since behind a pooler the server
+    process may be another one afterwards.
     """
     connection = attempts.connection
     try:
+        session: Session | None = getattr(attempts, "session", None)
+        if connection.info.transaction_status == TransactionStatus.INTRANS:
+            _unlock(attempts, session)
         connection.rollback()
         connection.read_only = True
-        session: Session | None = getattr(attempts, "session", None)
         if session is None:
             return None  # nothing has run
         session.set_limits()
         found = not_aborted(connection, attempts.transactions) or look(attempts)
-        connection.rollback()
-        connection.execute("SELECT pg_catalog.pg_advisory_unlock_all()")
+        _unlock(attempts, session)
         connection.rollback()
     except Error as error:
         connection.close()
         return f"the look whether anything is left of the run was not possible: {one_line(error)}"
     return found
+
+
+def _unlock(attempts: Attempts, session: Session | None) -> None:
+    backend = attempts.watch.backend
+    if session is not None and backend is not None and not session.found_locked:
+        attempts.connection.execute(read_sql("smoke/unlock.sql"), {"pid": backend["pid"]})
 
 
 def _rows_left(attempts: Attempts) -> str | None:

@@ -108,6 +108,8 @@ class Session:
         self.limits = limits
         self.part = part
         self.by = self._rung()
+        self.found_locked = False
+        """Whether the server process held advisory locks before: those of another client, behind a pooler."""
         self.event_triggers: tuple[EventTrigger, ...] = ()
         """Those that fire for our commands."""
         confined = self.by in (By.SESSION_AUTHORIZATION, By.SET_ROLE)
@@ -134,11 +136,14 @@ class Session:
 
     def _gaps(self) -> tuple[str, ...]:
         user, role = self.server.current_user, self.part.role
+        pooled = "the pooler's connection has advisory locks of another client: any that a trigger takes stay with them"
+        shared = (pooled,) if self.found_locked else ()
         if self.by is By.SET_ROLE:
-            return (f"session_user stays {self.server.session_user}: code that looks at it sees no {role}",)
+            return (f"session_user stays {self.server.session_user}: code that looks at it sees no {role}", *shared)
         if self.by is not By.APPROXIMATION:
-            return ()
+            return shared
         gaps = [
+            *shared,
             f"the statements run as {user}: rights that {role} lacks in SECURITY INVOKER functions do not show",
             f"current_user and session_user differ from {role}",
         ]
@@ -168,6 +173,8 @@ class Session:
             self._set("event_triggers", "off")
         else:
             self.event_triggers = event_triggers(self.connection)
+        held = self.connection.execute(read_sql("smoke/advisory.sql")).fetchone()
+        self.found_locked = held is None or bool(held[0])
         if "client_connection_check_interval" in self.server.settings:
             with self._attempt():  # refused where the platform cannot watch a closed socket
                 self._set("client_connection_check_interval", str(self.limits.check_interval))
