@@ -8,7 +8,8 @@ Smoke does not tell these as Auth does, on purpose:
 * A phone number that a trigger removes: what happens to a text message to nobody depends on the provider.
 * A time after the year 9999 in a row that Auth answers with: all is written and sent, and the answer is 500, for its
   JSON has no such years. Smoke says that the time is there.
-* A refresh token that a trigger on auth.refresh_tokens has revoked is refused; smoke looks whether it is there.
+* A refresh token that a trigger has revoked or removed is refused: the flow that has given it counts as altered, and
+  the next one is played as if it worked.
 * A password hash that Auth cannot read stops a change of password too, with its raw error.
 * Someone whose confirmation a trigger takes back gets, for a magic link, the mail of a sign-up: Auth sends another
   letter than smoke has in mind, but sends it.
@@ -134,6 +135,26 @@ def test_a_log_in_that_is_refused(project: Stage, assignment: str) -> None:
     assert result.outcome is Outcome.FAIL
     scene = ACTS["login"](project)  # has logged in once, and the trigger has fired
     assert seen_by_client(project, scene) == predicted(result)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        meddling("NEW.revoked := true; RETURN NEW;", "BEFORE INSERT ON auth.refresh_tokens"),
+        meddling(
+            "DELETE FROM auth.refresh_tokens WHERE user_id = NEW.id::text; RETURN NEW;",
+            "AFTER UPDATE OF last_sign_in_at ON auth.users",
+        ),
+    ],
+    ids=["revoked", "removed"],
+)
+def test_a_refresh_token_that_is_lost(project: Stage, statements: str) -> None:
+    apply(project, statements)
+    result = smoke(project.database, ["login"])["login"]
+    scene = ACTS["login"](project)
+    assert seen_by_client(project, scene) == predicted(result)
+    assert result.outcome is Outcome.ALTERED
+    assert project.refresh(scene.who).status == 400
 
 
 FOLLOWING = [flow.name for flow in FLOWS if flow.starts]

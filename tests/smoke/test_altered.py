@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.smoke.conftest import Run, by_flow
 from tests.smoke.test_failing import trigger
 from trigger_audit.smoke.model import Change, FlowResult, Mail, Outcome
@@ -172,6 +174,31 @@ def test_a_deletion_that_is_suppressed(smoke: Run) -> None:
     result = by_flow(smoke(sql, ["delete-user"]))["delete-user"]
     assert result.outcome is Outcome.ALTERED
     assert changed(result)["auth.users"] == ("the row is deleted", "the row is still there")
+
+
+@pytest.mark.parametrize(
+    ("sql", "what", "found"),
+    [
+        (
+            trigger("  NEW.revoked := true;\n  RETURN NEW;", "BEFORE INSERT ON auth.refresh_tokens"),
+            "auth.refresh_tokens.revoked",
+            ("false", "true"),
+        ),
+        (
+            trigger(
+                "  DELETE FROM auth.refresh_tokens WHERE user_id = NEW.id::text;\n  RETURN NEW;",
+                "AFTER UPDATE OF last_sign_in_at ON auth.users",
+            ),
+            "auth.refresh_tokens",
+            ("the row is there", "no row has the token"),
+        ),
+    ],
+    ids=["revoked", "removed"],
+)
+def test_a_refresh_token_that_is_lost(smoke: Run, sql: str, what: str, found: tuple[str, str]) -> None:
+    for name, result in by_flow(smoke(sql, ["login", "verify-signup", "anonymous"])).items():
+        assert (name, result.outcome) == (name, Outcome.ALTERED)
+        assert changed(result) == {what: found}
 
 
 def test_a_ban(smoke: Run) -> None:

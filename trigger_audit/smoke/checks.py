@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from trigger_audit.auth.roles import AUDIENCE, INSTANCE_ID
-from trigger_audit.auth.steps import Flow, Token
+from trigger_audit.auth.steps import Flow, Kind, Token
 from trigger_audit.auth.tables import UNSCANNABLE_WHEN_NULL
 from trigger_audit.auth.values import Probe
 from trigger_audit.smoke.memory import Memory
@@ -146,6 +146,7 @@ def final_changes(sender: Sender, flow: Flow, memory: Memory, target: Target, ed
         return [Change("auth.users", "the row is there", "no row has the user's id")]
     row = rows[0]
     changes = [*_differences(row, memory.rows.get("users", {})), *_tokens(sender, flow, row, memory, target)]
+    changes += _refresh_token(sender, flow, memory, target)
     changes += edits.lost(row)
     if not any(change.what.startswith("auth.users") for change in changes):
         changes += _lookup(sender, row, user)
@@ -194,6 +195,20 @@ def _one_time_token(sender: Sender, token: Token, memory: Memory) -> Iterator[Ch
     if hashes != [expected]:
         found = ", ".join(map(str, hashes)) or "no row"
         yield Change("auth.one_time_tokens.token_hash", shown(expected), found)
+
+
+def _refresh_token(sender: Sender, flow: Flow, memory: Memory, target: Target) -> Iterator[Change]:
+    """The one that the client got: without it the session ends with the access token, in an hour."""
+    given = any(step.kind is Kind.INSERT and step.table == "refresh_tokens" for step in flow.steps)
+    if not given or "refresh_tokens" not in target.columns:
+        return
+    rows = sender.read(
+        Read("refresh_tokens", ("revoked",), sql.SQL("token = %s"), (memory.probes[Probe.REFRESH_TOKEN],))
+    )
+    if not rows:
+        yield Change("auth.refresh_tokens", "the row is there", "no row has the token")
+    elif rows[0]["revoked"]:
+        yield Change("auth.refresh_tokens.revoked", "false", "true")
 
 
 def _lookup(sender: Sender, row: Mapping[str, object], user: object) -> Iterator[Change]:
