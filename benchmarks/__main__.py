@@ -12,6 +12,7 @@ import psycopg
 from tabulate import tabulate
 
 from benchmarks.measuring import command_seconds, median_seconds, once
+from benchmarks.smoking import culprit_search, passing_project, sign_ups_beside
 from benchmarks.subjects import check_with_plpgsql_check, is_checked, make_triggers
 from trigger_audit.sandbox.server import Sandbox, open_sandbox
 
@@ -97,22 +98,6 @@ def one_trigger(binaries: Path | None) -> Row:
     return "scan, one trigger", f"{measured:.3f} s", f"psql + plpgsql_check {peer:.3f} s", ratio, "-", "for comparison"
 
 
-def smoke_flows() -> Row:
-    """All flows on a passing project, inside the process."""
-    from trigger_audit.database.connect import connect
-    from trigger_audit.database.dsn import parse_dsn
-    from trigger_audit.opening import TargetInfo
-    from trigger_audit.pipeline import SmokeOptions, smoke
-
-    with open_sandbox() as sandbox:
-        make_triggers(sandbox.conninfo("postgres"), 1)
-        with connect(parse_dsn(sandbox.conninfo())) as connection:
-            info = TargetInfo("sql", "benchmark", sandbox.server_version, "supabase")
-            seconds = median_seconds(lambda: smoke(connection, info, SmokeOptions(allow_locks=True, unmask=True)), runs=3)
-    kept = "kept" if seconds <= 2 else "MISSED"
-    return "smoke, all flows of a passing project", f"{seconds:.3f} s", "-", "-", "<= 2 s", kept
-
-
 def many_triggers(binaries: Path | None) -> Iterator[Row]:
     """1,000 against plpgsql_check over the same functions; 10,000 against the 1,000."""
     thousand, _, peer = scans(1000, binaries)
@@ -135,7 +120,8 @@ def many_triggers(binaries: Path | None) -> Iterator[Row]:
 
 def main() -> None:
     binaries = peer_binaries()
-    rows = [*start_up(), warm_sandbox(), one_trigger(binaries), smoke_flows(), *many_triggers(binaries)]
+    smoking = [passing_project(), *culprit_search(), *sign_ups_beside()]
+    rows = [*start_up(), warm_sandbox(), *smoking, one_trigger(binaries), *many_triggers(binaries)]
     print(tabulate(rows, headers=("what", "measured", "peer in the same run", "ratio", "budget", "")))
 
 

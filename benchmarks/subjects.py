@@ -32,6 +32,31 @@ create trigger g{number} after insert on auth.users for each row execute functio
     )
 
 
+LOAD = """
+create function public.on_login() returns trigger language plpgsql as
+  $$ begin if tg_op = 'UPDATE' then raise exception 'no'; end if; return new; end $$;
+create trigger on_login after update of last_sign_in_at on auth.users for each row execute function public.on_login();
+create trigger on_login_too after insert on auth.users for each row execute function public.on_login();
+"""
+"""A trigger that breaks log-ins, sharing its function with one that fires at each sign-up: a lock tells them apart."""
+
+
+def load_sql() -> str:
+    """A pgbench script: a sign-up as Auth's statements go, committed."""
+    return """
+\\set number random(1, 1000000000000)
+begin;
+insert into users
+    (instance_id, id, aud, role, email, encrypted_password, raw_app_meta_data, raw_user_meta_data, created_at)
+  values ('00000000-0000-0000-0000-000000000000', gen_random_uuid(), 'authenticated', 'authenticated',
+          'load-' || :number || '@example.org', 'x', '{}', '{}', now())
+  returning id \\gset
+insert into identities (provider_id, user_id, identity_data, provider) values (':id', ':id', '{}', 'email');
+update users set confirmation_token = md5(':id'), confirmation_sent_at = now(), updated_at = now() where id = ':id';
+end;
+"""
+
+
 def make_triggers(conninfo: str, count: int) -> None:
     """Create them as postgres, a few hundred a transaction."""
     with psycopg.connect(conninfo, prepare_threshold=None, autocommit=True) as connection:
