@@ -72,7 +72,7 @@ create trigger t after insert on auth.users for each row execute function public
     assert told[first : first + 2] == [
         "note: numbers of sequences are not rolled back, these may advance: auth.refresh_tokens_id_seq,"
         " public.numbered_id_seq",
-        "note: the rows of the run stay as dead rows until vacuum",
+        "note: dead rows of the run stay until vacuum, most in pg_proc and pg_depend: up to some megabytes",
     ]
     quiet = run("smoke", fresh_database.conninfo(), "--flow", "signup-email", "--quiet")
     assert (quiet.code, "note: " in quiet.err) == (0, False)

@@ -83,7 +83,7 @@ def test_a_database_is_left_as_it_was(fresh_database: FreshDatabase) -> None:
     assert found.code == 1, found.err
     (finding,) = [f for f in document(found)["findings"] if f["rule"] == "TA106"]
     assert finding["proof"] == "observed"
-    assert "note: the rows of the run stay as dead rows until vacuum" in found.err
+    assert "note: dead rows of the run stay until vacuum" in found.err
     with psycopg.connect(fresh_database.conninfo()) as connection:
         rows = connection.execute("select count(*) from auth.users").fetchone()
         users = connection.execute(
