@@ -36,6 +36,29 @@ def test_the_first_screen_is_real_output() -> None:
     assert smoke in run("smoke", "sql/examples/broken", *flows, cwd=ROOT).out
 
 
+ORDERS = """
+create table public.orders (id int primary key, status text not null, customer uuid);
+create table public.order_history (order_id int references orders, status text not null, changed_by uuid not null);
+insert into public.orders values (1, 'new', null);
+create function public.keep_history() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  insert into public.order_history (order_id, status, changed_by) values (new.id, new.status, auth.uid());
+  return new;
+end $$;
+create trigger keep_history after update on public.orders for each row execute function public.keep_history();
+"""
+
+
+def test_the_example_of_a_statement_is_real_output(tmp_path: Path) -> None:
+    text = README.read_text(encoding="utf-8")
+    ((statement, arguments, shown),) = re.findall(
+        r"\$ cat pay.sql\n(.*?)\$ trigger-audit smoke \"\$DATABASE_URL\" (.*?)\n(.*?)```", text, re.DOTALL
+    )
+    (tmp_path / "orders.sql").write_text(ORDERS)
+    (tmp_path / "pay.sql").write_text(statement)
+    assert shown in run("smoke", "orders.sql", *arguments.split(), cwd=tmp_path).out
+
+
 def test_the_options_in_the_table_exist() -> None:
     named = set(re.findall(r"`(--[a-z-]+)", README.read_text(encoding="utf-8")))
     known = run("scan", "--help").out + run("smoke", "--help").out + run("--help").out

@@ -116,7 +116,7 @@ def _gaps(catalog: Catalog, as_role: str | None) -> Iterator[str]:
         )
     others = sorted(name for name in catalog.roles[as_role].settings if name != "search_path")
     if others:
-        yield f"of the settings of {as_role} only search_path is made, not {', '.join(others)}"
+        yield f"of what {as_role} is set to start with only search_path is taken, not {', '.join(others)}"
 
 
 @dataclass(frozen=True, slots=True)
