@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -32,16 +32,23 @@ def held_after(database: Database, sql: str, statement: str = "UPDATE public.cou
         other.rollback()
 
 
-def prove(database: Database, *, unmask: bool = False, allow_locks: bool = False) -> SmokeReport:
+def prove(
+    database: Database,
+    *,
+    unmask: bool = False,
+    allow_locks: bool = False,
+    flows: Sequence[str] = ("signup-email",),
+    limits: Limits = LIMITS,
+) -> SmokeReport:
     with connect(database) as connection:
         audit = examine(connection, tables=(), all_tables=False, as_role=None, names=False)
         report = run_smoke(
             connection,
-            flows=["signup-email"],
+            flows=flows,
             hazards=(),
             allow_side_effects=False,
             target={},
-            limits=LIMITS,
+            limits=limits,
             sign_ups=sign_ups_of(audit, payloads=[Payload.BARE]),
             evidence=Evidence(
                 Suspects(audit.catalog, audit.cascade),
@@ -92,6 +99,22 @@ def test_a_replay_whose_handler_catches_our_limit(fresh_database: Database) -> N
     assert [(culprit.name, culprit.necessary) for culprit in result.culprits] == [("auth.users.a_fails", False)]
     assert result.reason is not None
     assert "the statement ran into our statement_timeout (57014 at INSERT auth.users)" in result.reason
+
+
+def test_a_replay_that_has_to_be_ended(fresh_database: Database) -> None:
+    """It goes on over a new connection; other flows still hear why the sign-up itself fails."""
+    loops = (
+        "  LOOP\n    BEGIN\n      LOOP PERFORM 1; END LOOP;\n    EXCEPTION WHEN query_canceled THEN NULL;\n    END;\n"
+    )
+    apply_as_postgres(fresh_database, FAILS_FIRST + on_users("b_loops", loops + "  END LOOP;"))
+    report = prove(fresh_database, flows=("signup-email", "login"), limits=Limits(statement=400, lock=300))
+    sign_up, login = report.flows
+    assert [(culprit.name, culprit.necessary) for culprit in sign_up.culprits] == [("auth.users.a_fails", False)]
+    assert sign_up.reason is not None
+    assert "it is not known whether the flow passes: signup-email goes on past our statement_timeout" in sign_up.reason
+    assert login.outcome is Outcome.PASS
+    assert login.reason is not None
+    assert "because signup-email with bare metadata fails (P0001 at INSERT auth.users)" in login.reason
 
 
 def test_a_handler_that_is_open_and_meets_one(fresh_database: Database) -> None:

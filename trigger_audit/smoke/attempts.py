@@ -191,11 +191,16 @@ class Attempts:
         except Error as error:
             if not self.watch.stopped:
                 raise
-            return self._go_on(flow, payload, way, refusals, self.watch.error or error)
+            return self._go_on(flow, payload, way, refusals, self.watch.error or error, changed=change is not None)
         return attempt
 
-    def _go_on(self, flow: Flow, payload: Payload, way: Way, refusals: list[str], error: Error) -> Attempt | None:
-        """After a statement that had to be ended: a new connection. The flow, or that way to it, is given up."""
+    def _go_on(
+        self, flow: Flow, payload: Payload, way: Way, refusals: list[str], error: Error, *, changed: bool
+    ) -> Attempt | None:
+        """After a statement that had to be ended: a new connection. The flow, or that way to it, is given up.
+
+        What a flow does on a changed target is not kept for others to start from.
+        """
         words, guilty = self.watch.stopped, self.making or flow
         self._hurry()
         frame = innermost_frame(self.session.sender.context(error))
@@ -203,7 +208,7 @@ class Attempts:
         if frame is not None:
             words = f"{words}, in {self.full_name_of(frame)}" + ("" if frame.line is None else f" line {frame.line}")
         refusal = f"{guilty.name} with {way.payload.value} metadata {words}"
-        if not way.triggers_off and (self.making is not None or payload is not Payload.DUPLICATE):
+        if not way.triggers_off and (self.making is not None or not (changed or payload is Payload.DUPLICATE)):
             self.dead_ends[guilty.name, way.payload, way.triggers_off] = refusal
         if self.making is not None:
             refusals.append(refusal)
