@@ -13,14 +13,7 @@ from psycopg import sql
 
 from tests.conformance.acting import Scene, Stage
 from tests.conformance.breaking import by_flow, seen_by_client, smoke
-from tests.conformance.judging import (
-    SCENES,
-    VERIFICATIONS,
-    apply,
-    difference,
-    starts_otherwise,
-    triggers_off,
-)
+from tests.conformance.judging import VERIFICATIONS, apply, difference, set_scene
 from tests.smoke.cases import CASES
 from trigger_audit.opening import TargetInfo
 from trigger_audit.pipeline import SmokeOptions
@@ -73,13 +66,6 @@ def payloads_of(name: str) -> tuple[Payload, ...]:
     return (Payload.BARE, Payload.DUPLICATE) if "/" in name else (Payload.BARE,)
 
 
-def scene_of(project: Stage, name: str, result: FlowResult) -> Scene:
-    if not starts_otherwise(result):
-        return SCENES[name](project)
-    with triggers_off(project):
-        return SCENES[name](project)
-
-
 def drop(project: Stage, names: Sequence[str], kind: str = "trigger") -> None:
     """Drops what smoke calls `schema.table.name`, for good."""
     with psycopg.connect(project.database.conninfo(), prepare_threshold=None) as connection:
@@ -117,8 +103,8 @@ def test_what_is_named_is_at_fault_and_nothing_else(project: Stage, case: str) -
     results, culprits = told(project, name), named(project, name)
     assert results[name].outcome is not Outcome.PASS
     drop(project, sorted(all_triggers(project) - {culprit.name for culprit in culprits} - CARRYING))
-    assert difference(project, name, scene_of(project, name, results[name]), results) is None
-    scene = scene_of(project, name, results[name])
+    assert difference(project, name, set_scene(project, name, results[name]), results) is None
+    scene = set_scene(project, name, results[name])
     drop_culprits(project, culprits)
     assert goes_well(project, name, scene)
 
@@ -131,7 +117,7 @@ def test_dropping_one_of_two(project: Stage, case: str, which: int, one_is_enoug
     culprits = named(project, name)
     assert len(culprits) == 2
     drop_culprits(project, [culprits[which]])
-    scene = scene_of(project, name, told(project, name)[name])
+    scene = set_scene(project, name, told(project, name)[name])
     assert goes_well(project, name, scene) == one_is_enough
     if not one_is_enough:
         assert seen_by_client(project, scene).status == 500
