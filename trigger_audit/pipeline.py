@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from trigger_audit.findings.model import Finding, NotAnalysed, Severity
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trigger_audit.auth.versions import Version
     from trigger_audit.opening import TargetInfo
     from trigger_audit.rules.base import Rule
-    from trigger_audit.smoke.model import Payload, SmokeReport
+    from trigger_audit.smoke.model import Expectation, Payload, SmokeReport
     from trigger_audit.smoke.payloads import SignUps
 
 
@@ -42,10 +42,12 @@ def examine(
     all_tables: bool,
     as_role: str | None,
     names: bool = True,
+    enabled: Collection[str] = (),
 ) -> Audit:
     """From catalog to answers, inside the caller's read-only transaction. Raises TriggerAuditError.
 
-    Without `names` the server is asked nothing: enough for those who only want the cascade.
+    Without `names` the server is asked nothing: enough for those who only want the cascade. `enabled` are the latent
+    flows that the project has enabled.
     """
     from trigger_audit.analysis.bodies import read_body
     from trigger_audit.analysis.cascade import build_cascade
@@ -69,7 +71,7 @@ def examine(
             bodies[function.oid] = read_body(function)
         return bodies[function.oid]
 
-    cascade = build_cascade(catalog, audited, body_of, firings(), as_role=as_role)
+    cascade = build_cascade(catalog, audited, body_of, firings(frozenset(enabled)), as_role=as_role)
     answers = ask(connection, catalog, bodies, cascade) if names else Answers({}, frozenset())
     cascade = without_useless_handlers(cascade, catalog, answers)
     return Audit(catalog=catalog, tables=audited, bodies=bodies, cascade=cascade, answers=answers)
@@ -120,16 +122,18 @@ def scan(
     all_tables: bool = False,
     as_role: str | None = None,
     not_applied: Sequence[NotAnalysed] = (),
+    enabled: Collection[str] = (),
 ) -> ScanResult:
     """Scan the database of an open connection in one READ ONLY transaction. Raises TriggerAuditError.
 
-    `not_applied` are the statements that never got into the database: they head what was not analysed.
+    `not_applied` are the statements that never got into the database: they head what was not analysed. `enabled` are
+    the latent flows that the project has enabled.
     """
     from trigger_audit.database.connect import read_only
 
     started = time.perf_counter()
     with read_only(connection):
-        audit = examine(connection, tables=tables, all_tables=all_tables, as_role=as_role)
+        audit = examine(connection, tables=tables, all_tables=all_tables, as_role=as_role, enabled=enabled)
     findings = judge(audit, rules)
     return ScanResult(
         target=target,
@@ -138,6 +142,15 @@ def scan(
         not_analysed=(*not_applied, *not_analysed(audit)),
         seconds=time.perf_counter() - started,
     )
+
+
+def weighed(scanned: ScanResult, severities: Mapping[str, Severity]) -> ScanResult:
+    """With the severities that the project gives the findings of these rules; at the end, for a rule's own one counts
+    until then: in folding and in proving.
+    """
+    from trigger_audit.findings.folding import weighed as weighed_findings
+
+    return replace(scanned, findings=weighed_findings(scanned.findings, severities)) if severities else scanned
 
 
 def sign_ups_of(
@@ -181,7 +194,8 @@ class SmokeOptions:
     `flows` and `payloads` name the only ones to run; `given` is the app's own options.data, `email` the address that
     signs up. `allow_locks`: triggers may be switched off in ways that hold up other sessions' writes. `unmask`:
     handlers may be opened for a replay, to see what they hide. `blame`: the triggers at fault are looked for.
-    `auth_version` is the one whose answers are told, None takes what the database says.
+    `auth_version` is the one whose answers are told, None takes what the database says. `enabled` are the latent flows
+    that the project has enabled, `expect` tells by flow what it means to refuse.
     """
 
     flows: tuple[str, ...] | None = None
@@ -193,6 +207,8 @@ class SmokeOptions:
     unmask: bool = False
     blame: bool = True
     auth_version: Version | None = None
+    enabled: frozenset[str] = frozenset()
+    expect: Mapping[str, Expectation] = field(default_factory=dict)
 
 
 def smoke(
@@ -210,7 +226,7 @@ def smoke(
     from trigger_audit.database.connect import read_only
 
     with read_only(connection):
-        audit = examine(connection, tables=(), all_tables=False, as_role=None, names=False)
+        audit = examine(connection, tables=(), all_tables=False, as_role=None, names=False, enabled=options.enabled)
     return smoke_audited(connection, target, audit, options, not_applied=not_applied, announce=announce)
 
 
@@ -238,7 +254,7 @@ def smoke_audited(
     chosen = tuple(payload_named(name) for name in options.payloads)
     with read_only(connection):
         behind = load_stored(connection, audit.catalog)
-    found = effects(audit.cascade, audit.catalog, behind, read_body, firings())
+    found = effects(audit.cascade, audit.catalog, behind, read_body, firings(options.enabled))
     if announce is not None and (options.allow_side_effects or not found.hazards):
         announce(found.sequences)
     report = run_smoke(
@@ -258,7 +274,16 @@ def smoke_audited(
         ),
     )
     sources = {function.name: function.source for function in audit.catalog.functions.values()}
-    return SmokeResult(report, sources, tuple(not_applied))
+    return SmokeResult(_as_meant(report, options), sources, tuple(not_applied))
+
+
+def _as_meant(report: SmokeReport, options: SmokeOptions) -> SmokeReport:
+    """The flows as the project means them: which of them it has, and what is expected of them."""
+    flows = tuple(
+        replace(flow, latent=flow.latent and flow.flow not in options.enabled, expected=options.expect.get(flow.flow))
+        for flow in report.flows
+    )
+    return replace(report, flows=flows)
 
 
 def prove(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
@@ -215,14 +216,20 @@ def _folded(name: str) -> tuple[tuple[Firing, ...], _Tables]:
 
 
 @cache
-def firings() -> tuple[Firing, ...]:
+def firings(enabled: frozenset[str] = frozenset()) -> tuple[Firing, ...]:
     """Every statement of every flow on one of Auth's tables, in the order of the flows and their steps.
+
+    The flows `enabled` by the project are not latent in it.
 
     `step` counts from 1 over all steps of the flow, those that only read included, as smoke's failed_step.index does.
     The state of a users row is complete; of another table's row it holds the columns that Auth writes, and a DELETE
     that finds no row of the flow's own has an empty one. A column that is not in a state is not known.
     """
-    return tuple(firing for flow in FLOWS for firing in _folded(flow.name)[0])
+    if not enabled:
+        return tuple(firing for flow in FLOWS for firing in _folded(flow.name)[0])
+    return tuple(
+        replace(firing, latent=False) if firing.latent and firing.flow in enabled else firing for firing in firings()
+    )
 
 
 def initial_state(flow: str, step: int) -> RowState:

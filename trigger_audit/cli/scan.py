@@ -24,6 +24,7 @@ from trigger_audit.cli.options import (
     verbosity,
     write_outputs,
 )
+from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings, show_settings, told_by_project
 from trigger_audit.cli.smoke import no_verdict
 from trigger_audit.cli.telling import chosen_target, tell_about, tell_what_stays, tell_what_was_run
 from trigger_audit.cli.terminal import Messages, style_for
@@ -58,9 +59,13 @@ def scan(
             "--allow-side-effects", help="With --prove: run although a function does what ROLLBACK does not undo."
         ),
     ] = False,
-    fail_on: Annotated[FailOn, typer.Option("--fail-on", help="Exit 1 at this severity and above.")] = FailOn.ERROR,
+    fail_on: Annotated[
+        FailOn | None, typer.Option("--fail-on", help="Exit 1 at this severity and above; usually error.")
+    ] = None,
     exit_zero: ExitZero = False,
     strict: Strict = False,
+    config: ConfigOption = None,
+    show: ShowSettings = False,
     postgres: Postgres = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -68,17 +73,29 @@ def scan(
     """What is wrong with the triggers on auth.users and with all that they set off. Read-only without --prove."""
     from trigger_audit.errors import TriggerAuditError, UsageError
     from trigger_audit.opening import open_target
-    from trigger_audit.pipeline import SmokeOptions
+    from trigger_audit.pipeline import SmokeOptions, weighed
     from trigger_audit.pipeline import prove as run_prove
     from trigger_audit.pipeline import scan as run_scan
-    from trigger_audit.rules.registry import selected_rules
+    from trigger_audit.settings import chosen_rules, with_options
 
     messages = Messages(verbosity(verbose, quiet))
     if allow_side_effects and not prove:
         raise UsageError("--allow-side-effects goes with --prove", "scan alone runs nothing of the database")
     outputs = parse_outputs(output, format_)
+    settings = with_options(
+        read_settings(config),
+        select=codes(select),
+        ignore=codes(ignore),
+        tables=tuple(table or ()),
+        scan_fails_on=fail_on,
+    )
+    rules, severities = chosen_rules(settings)
+    if show:
+        show_settings(settings, targets, messages)
+        raise typer.Exit
     target = chosen_target(targets, messages)
-    rules = selected_rules(codes(select), codes(ignore))
+    settings = told_by_project(settings, target, messages)
+    enabled = frozenset(settings.flows.value or ())
     with open_target(target, postgres=postgres, progress=messages.progress) as opened:
         tell_about(opened, messages)
         messages.progress("scanning")
@@ -86,23 +103,27 @@ def scan(
             opened.connection,
             opened.info,
             rules,
-            tables=table or (),
+            tables=settings.tables.value,
             all_tables=all_tables,
             as_role=as_role,
             not_applied=opened.not_applied,
+            enabled=enabled,
         )
         report = None
         unproved: TriggerAuditError | None = None
         if prove:
             messages.progress("running the flows of Auth")
             in_sandbox = opened.loaded is not None
-            options = SmokeOptions(allow_side_effects=allow_side_effects, unmask=in_sandbox, blame=False)
+            options = SmokeOptions(
+                allow_side_effects=allow_side_effects, unmask=in_sandbox, blame=False, enabled=enabled
+            )
             # A sandbox is thrown away: there is nothing that could stay.
             announce = None if in_sandbox else lambda names: tell_what_stays(names, messages)
             try:
                 result, report = run_prove(opened.connection, result, options, announce=announce)
             except TriggerAuditError as error:
                 unproved = error
+    result = weighed(result, severities)
     messages.clear()
     write_outputs(outputs, lambda kind: render(result, kind, None))
     sys.stdout.write(render(result, format_, style_for(sys.stdout)))
@@ -113,7 +134,8 @@ def scan(
     if unproved is not None:
         # The findings stand without the proof, and have been shown.
         raise unproved
-    raise typer.Exit(exit_code(result, fail_on, exit_zero=exit_zero, strict=strict))
+    fails_on = FailOn(settings.scan_fails_on.value)
+    raise typer.Exit(exit_code(result, fails_on, exit_zero=exit_zero, strict=strict))
 
 
 def render(result: ScanResult, kind: Format, style: Style | None) -> str:

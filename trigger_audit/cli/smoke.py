@@ -31,7 +31,8 @@ from trigger_audit.cli.options import (
     verbosity,
     write_outputs,
 )
-from trigger_audit.cli.own import AsRoleOption, StatementOption, read_statements
+from trigger_audit.cli.own import PROJECT_ROLE, AsRoleOption, StatementOption, read_statements
+from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings, show_settings, told_by_project
 from trigger_audit.cli.telling import chosen_target, tell_about, tell_what_stays
 from trigger_audit.cli.terminal import Messages, style_for
 from trigger_audit.errors import UsageError
@@ -82,11 +83,13 @@ def smoke(
     ] = None,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
-    fail_on: Annotated[SmokeFailOn, typer.Option("--fail-on", help="Exit 1 on this outcome and worse.")] = (
-        SmokeFailOn.ALTERED
-    ),
+    fail_on: Annotated[
+        SmokeFailOn | None, typer.Option("--fail-on", help="Exit 1 on this outcome and worse; usually altered.")
+    ] = None,
     exit_zero: ExitZero = False,
     strict: Strict = False,
+    config: ConfigOption = None,
+    show: ShowSettings = False,
     postgres: Postgres = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -95,6 +98,7 @@ def smoke(
     from trigger_audit.opening import open_target
     from trigger_audit.pipeline import SmokeOptions
     from trigger_audit.pipeline import smoke as run
+    from trigger_audit.settings import with_options
     from trigger_audit.statements import smoke_statements
 
     messages = Messages(verbosity(verbose, quiet))
@@ -104,7 +108,12 @@ def smoke(
     version = parse_auth_version(auth_version)
     of_flows = {"--flow": flow, "--payload": payload, "--metadata": metadata, "--email": email}
     script = read_statements(statement, as_role, targets, {**of_flows, "--auth-version": auth_version})
+    settings = with_options(read_settings(config), smoke_fails_on=fail_on)
+    if show:
+        show_settings(settings, targets, messages)
+        raise typer.Exit
     target = chosen_target(targets, messages)
+    settings = told_by_project(settings, target, messages)
     with open_target(target, postgres=postgres, progress=messages.progress) as opened:
         tell_about(opened, messages)
         options = SmokeOptions(
@@ -116,6 +125,8 @@ def smoke(
             allow_locks=allow_locks or opened.nobody_waits,
             unmask=unmask if unmask is not None else opened.loaded is not None,
             auth_version=version,
+            enabled=frozenset(settings.flows.value or ()),
+            expect=settings.expect.value,
         )
         # A sandbox is thrown away: there is nothing that could stay.
         announce = None if opened.loaded is not None else lambda sequences: tell_what_stays(sequences, messages)
@@ -129,7 +140,7 @@ def smoke(
                 opened.info,
                 script,
                 options,
-                as_role=as_role,
+                as_role=as_role or (PROJECT_ROLE if opened.loaded is not None else None),
                 not_applied=opened.not_applied,
                 announce=announce,
             )
@@ -140,7 +151,8 @@ def smoke(
     if problem is not None:
         messages.say(f"error: {problem}")
         raise typer.Exit(2)
-    raise typer.Exit(exit_code(result, fail_on, exit_zero=exit_zero, strict=strict))
+    fails_on = SmokeFailOn(settings.smoke_fails_on.value)
+    raise typer.Exit(exit_code(result, fails_on, exit_zero=exit_zero, strict=strict))
 
 
 def parse_auth_version(text: str | None) -> Version | None:
@@ -198,7 +210,8 @@ def all_skipped(flows: Iterable[FlowResult]) -> bool:
 
 
 def exit_code(result: SmokeResult, fail_on: SmokeFailOn, *, exit_zero: bool, strict: bool) -> int:
-    """0, or 1 when a default flow failed (or was altered); latent flows do not count.
+    """0, or 1 when a default flow failed (or was altered); latent flows do not count, and a flow of which something
+    is expected only where it goes otherwise, latent or not.
 
     --strict counts flows that were skipped and statements that were not applied.
     """
@@ -211,4 +224,6 @@ def exit_code(result: SmokeResult, fail_on: SmokeFailOn, *, exit_zero: bool, str
     if strict and (result.not_analysed or any(flow.outcome is Outcome.SKIPPED for flow in flows)):
         return 1
     bad = {SmokeFailOn.FAIL: {Outcome.FAIL}, SmokeFailOn.ALTERED: {Outcome.FAIL, Outcome.ALTERED}}.get(fail_on, set())
-    return int(any(flow.outcome in bad for flow in default))
+    if bad and any(flow.as_expected is False for flow in flows):
+        return 1
+    return int(any(flow.outcome in bad and not flow.as_expected for flow in default))

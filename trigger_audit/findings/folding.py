@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from trigger_audit.findings.fingerprint import fingerprint
@@ -69,6 +69,12 @@ def fold(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
     kept = [finding for finding in merged if not said_better(finding)]
     return tuple(sorted((_told(finding) for finding in kept), key=_order))
+
+
+def weighed(findings: Iterable[Finding], severities: Mapping[str, Severity]) -> tuple[Finding, ...]:
+    """The findings of these rules with another severity, sorted anew; the fingerprint stays."""
+    changed = (replace(one, severity=severities.get(one.rule, one.severity)) for one in findings)
+    return tuple(sorted(changed, key=_order))
 
 
 def _told(finding: Finding) -> Finding:

@@ -39,7 +39,7 @@ def smoke_lines(result: SmokeResult) -> str:
 
 
 def flow_line(flow: FlowResult) -> str:
-    text = f"{flow.flow}:{flow.payload.value}: {flow.outcome.value}"
+    text = f"{flow.flow}:{flow.payload.value}: {flow.outcome.value}{against_expectation(flow)}"
     step = flow.failed_step
     if step is not None:
         place = f" at {step.function}:{step.line}" if step.function else ""
@@ -49,6 +49,12 @@ def flow_line(flow: FlowResult) -> str:
     told += [f"escalation: {got.table}.{got.column} = {got.value}" for got in flow.escalations]
     told += [flow.reason] if flow.reason else []
     return plain(" ".join((text, "; ".join(told))).rstrip() + blamed(flow))
+
+
+def against_expectation(flow: FlowResult) -> str:
+    if flow.as_expected is None:
+        return ""
+    return " (as expected)" if flow.as_expected else f" (not as expected: {flow.expected})"
 
 
 def blamed(flow: FlowResult) -> str:

@@ -43,7 +43,7 @@ def flow_document(flow: FlowResult) -> dict[str, Any]:
         "payload": flow.payload.value,
         "latent": flow.latent,
         "outcome": flow.outcome.value,
-        "reason": flow.reason,
+        "reason": flow.remark,
         "failed_step": asdict(flow.failed_step) if flow.failed_step else None,
         "response": asdict(flow.response) if flow.response else None,
         "mail": flow.mail.value,

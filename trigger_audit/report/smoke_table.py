@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from trigger_audit.smoke.model import Escalation, FailedStep, FlowResult
 
 _COLOUR = {Outcome.PASS: "good", Outcome.FAIL: "error", Outcome.ALTERED: "warning", Outcome.SKIPPED: "info"}
+# A failure that the app means.
+_MET = "info"
 _MAIL = {
     Mail.NONE: "-",
     Mail.NOT_SENT: "not sent",
@@ -43,7 +45,7 @@ def smoke_text(result: SmokeResult, style: Style) -> str:
     blocks += [altered_text(flow, style) for flow in report.flows if flow.changes or flow.escalations]
     if report.hidden_errors:
         blocks.append(hidden_text(report.hidden_errors, style, result.sources))
-    notes = skipped_text(report.flows, style)
+    notes = unexpected_text(report.flows, style) + skipped_text(report.flows, style)
     if notes:
         blocks.append("".join(notes))
     if report.session.gaps:
@@ -68,7 +70,7 @@ def flow_table(flows: Iterable[FlowResult], style: Style) -> str:
     for flow in flows:
         key = (
             flow.flow + (" (latent)" if flow.latent else ""),
-            style.paint(_COLOUR[flow.outcome], flow.outcome.value),
+            style.paint(_MET if flow.as_expected else _COLOUR[flow.outcome], outcome_words(flow)),
             plain(user_sees(flow)),
             _MAIL[flow.mail],
             plain(step_cause(flow.failed_step)) if flow.failed_step else "",
@@ -103,6 +105,12 @@ def column_widths(cells: Iterable[tuple[str, ...]], width: int) -> list[int | No
         wrapped[widest] -= 1
         spare += 1
     return [limit if (limit := wrapped.get(at)) != size else None for at, size in enumerate(natural)]
+
+
+def outcome_words(flow: FlowResult) -> str:
+    """`fail`; `fail, as expected`; `pass, not as expected`."""
+    words = {None: "", True: ", as expected", False: ", not as expected"}
+    return flow.outcome.value + words[flow.as_expected]
 
 
 def longest_word(cells: Iterable[str]) -> int:
@@ -140,8 +148,10 @@ def by_failure(flows: Iterable[FlowResult]) -> list[tuple[FailedStep, list[FlowR
 def failure_text(step: FailedStep, flows: list[FlowResult], style: Style, sources: Sources) -> str:
     """What the server said, where, the source line, and which flows it breaks."""
     state = f"[{step.sqlstate}]" if step.sqlstate else ""
-    grave = any(not flow.latent for flow in flows)
-    lines = [style.paint("error" if grave else "warning", f"fail{state}") + f" {plain(step.message)}"]
+    kind = "error" if any(not flow.latent and not flow.as_expected for flow in flows) else "warning"
+    if all(flow.as_expected for flow in flows):
+        kind = _MET
+    lines = [style.paint(kind, f"fail{state}") + f" {plain(step.message)}"]
     if step.function:
         at = f" line {step.line}" if step.line else ""
         lines.append(f"  {style.paint('gutter', '-->')} {plain(step.function)}{at}")
@@ -211,19 +221,40 @@ def skipped_text(flows: Iterable[FlowResult], style: Style) -> list[str]:
     ]
 
 
+def unexpected_text(flows: Iterable[FlowResult], style: Style) -> list[str]:
+    """What was expected and did not happen; one line for each outcome."""
+    found: dict[tuple[str, str], list[FlowResult]] = {}
+    for flow in flows:
+        if flow.as_expected is False:
+            state = f":{flow.failed_step.sqlstate}" if flow.failed_step and flow.failed_step.sqlstate else ""
+            found.setdefault((str(flow.expected), f"{flow.outcome.value}{state}"), []).append(flow)
+    return [
+        style.line("not as expected", "error", f" {listed(other)}: {outcome} instead of {expected}")
+        for (expected, outcome), other in found.items()
+    ]
+
+
 def closing_line(result: SmokeResult, style: Style) -> str:
     """Outcomes, what was not analysed, who ran them, and that nothing is left."""
     report = result.report
     summary = report.summary
-    counted = ", ".join(f"{summary[outcome.value]} {outcome.value}" for outcome in Outcome if summary[outcome.value])
+    met = sum(flow.as_expected is True for flow in report.flows)
+    words = {Outcome.FAIL: f", {met} of them as expected" if met else ""}
+    counted = ", ".join(
+        f"{summary[outcome.value]} {outcome.value}{words.get(outcome, '')}"
+        for outcome in Outcome
+        if summary[outcome.value]
+    )
     worst = next(
         (
             outcome
             for outcome in (Outcome.FAIL, Outcome.ALTERED, Outcome.SKIPPED)
-            if any(flow.outcome is outcome and not flow.latent for flow in report.flows)
+            if any(flow.outcome is outcome and not flow.latent and not flow.as_expected for flow in report.flows)
         ),
         Outcome.PASS,
     )
+    if any(flow.as_expected is False for flow in report.flows):
+        worst = Outcome.FAIL
     latent = f" ({summary['latent']} latent)" if summary["latent"] else ""
     missing = f"; {count(len(result.not_analysed), 'statement')} not applied" if result.not_analysed else ""
     why = f" ({plain(report.not_verified)})" if report.not_verified else ""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import walk_packages
 
 import trigger_audit.rules
 from trigger_audit.errors import UsageError
+from trigger_audit.findings.model import Severity
 from trigger_audit.rules.base import Meta, Rule
 
 _RULE_MODULE = re.compile(r"ta\d{3}_\w+")
@@ -59,6 +61,20 @@ def selected_rules(select: tuple[str, ...], ignore: tuple[str, ...]) -> tuple[Ru
         if wanted > unwanted:
             chosen.append(rule)
     return tuple(chosen)
+
+
+def severities_by_code(table: Mapping[str, Severity]) -> dict[str, Severity]:
+    """The severities of a table by code, prefix or name, the longest match deciding, for the rules that it means.
+
+    A prefix that fits no rule is an error.
+    """
+    found: dict[str, Severity] = {}
+    for prefix in sorted(table, key=len):
+        meant = [rule.meta.code for rule in all_rules() if prefix and matches(rule, prefix)]
+        if not meant:
+            find_rule(prefix)
+        found |= dict.fromkeys(meant, table[prefix])
+    return found
 
 
 def matches(rule: Rule, prefix: str) -> bool:
