@@ -97,7 +97,7 @@ def open_target(target: Target, *, postgres: Path | None, progress: Progress) ->
 
 @contextmanager
 def sandbox_with(sql: SqlInput, names: list[str], *, postgres: Path | None, progress: Progress) -> Iterator[OpenTarget]:
-    """A sandbox with files applied, as superuser supabase_admin.
+    """A sandbox with files applied, by a login that is no superuser's (`sandbox.auditor`).
 
     Raises TriggerAuditError where they hold no statement: an audit of nothing would be clean, and mean nothing.
     """
@@ -105,6 +105,7 @@ def sandbox_with(sql: SqlInput, names: list[str], *, postgres: Path | None, prog
     from trigger_audit.database.dsn import parse_dsn
     from trigger_audit.database.platform import describe
     from trigger_audit.database.problems import explained
+    from trigger_audit.sandbox.auditor import auditor_conninfo
     from trigger_audit.sandbox.migrations import apply_files
     from trigger_audit.sandbox.server import open_sandbox
 
@@ -115,7 +116,7 @@ def sandbox_with(sql: SqlInput, names: list[str], *, postgres: Path | None, prog
         if not loaded.applied and not loaded.failed:
             named = "standard input" if names == ["-"] else " ".join(names)
             raise TriggerAuditError(f"there is no SQL statement to apply in {named}", "is it the right file?")
-        dsn = parse_dsn(sandbox.conninfo())
+        dsn = parse_dsn(auditor_conninfo(sandbox))
         with explained(dsn), connect(dsn) as connection:
             server = describe(connection)
             info = TargetInfo("sql", " ".join(names), sandbox.server_version, server.platform)

@@ -47,3 +47,8 @@ BEGIN
     END IF;
 END
 $$;
+
+-- Nobody but the superuser reaches the server's files and programs. Before 16 a role with CREATEROLE may grant itself
+-- any role that is no superuser's, these too; the server knows them by oid, so that without them nobody is a member.
+DELETE FROM pg_catalog.pg_authid
+WHERE rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program');

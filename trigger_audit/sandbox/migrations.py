@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trigger_audit.errors import TriggerAuditError
+from trigger_audit.sandbox.auditor import admit
 from trigger_audit.sandbox.bootstrap import stand_ins
 from trigger_audit.sandbox.elevation import Elevation, elevated_session, switch_off_event_triggers
 from trigger_audit.sandbox.forms import Form, Reading, read, refused_when_hosted
@@ -66,7 +67,7 @@ def apply_files(sandbox: Sandbox, files: Sequence[SqlFile]) -> LoadReport:
 def load_files(conninfo: str, files: Iterable[SqlFile]) -> LoadReport:
     """Applies files to the database that a superuser's conninfo names.
 
-    Its event triggers are off afterwards. Raises TriggerAuditError where the server is lost; a statement that fails is
+    Its event triggers are off afterwards, and the auditing role is admitted. Raises TriggerAuditError where the server is lost; a statement that fails is
     part of the report.
     """
     import psycopg
@@ -78,18 +79,19 @@ def load_files(conninfo: str, files: Iterable[SqlFile]) -> LoadReport:
     failed: list[FailedStatement] = []
     notes: dict[str, None] = {}
     try:
-        with (
-            psycopg.connect(conninfo, autocommit=True, prepare_threshold=None) as admin,
-            elevated_session(admin) as elevation,
-            psycopg.connect(login, autocommit=True, prepare_threshold=None) as connection,
-        ):
-            for file in files:
-                loader = _FileLoader(connection, elevation, file)
-                loader.load()
-                applied += loader.applied
-                failed += loader.failed
-                notes |= loader.notes
+        with psycopg.connect(conninfo, autocommit=True, prepare_threshold=None) as admin:
+            with (
+                elevated_session(admin) as elevation,
+                psycopg.connect(login, autocommit=True, prepare_threshold=None) as connection,
+            ):
+                for file in files:
+                    loader = _FileLoader(connection, elevation, file)
+                    loader.load()
+                    applied += loader.applied
+                    failed += loader.failed
+                    notes |= loader.notes
             switch_off_event_triggers(admin)
+            admit(admin)
     except psycopg.OperationalError as error:
         raise TriggerAuditError(
             f"the sandbox was lost while files were applied: {str(error).splitlines()[0]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,9 +16,13 @@ from trigger_audit.resources import read_sql
 from trigger_audit.smoke.event_triggers import EventTrigger, event_triggers
 from trigger_audit.smoke.model import By, SessionInfo
 from trigger_audit.smoke.sending import Confined, Plain, Sender
+from trigger_audit.smoke.settings import setting
 
 if TYPE_CHECKING:
     from psycopg import Connection
+
+_SETTINGS = ("client_connection_check_interval", "event_triggers", "transaction_timeout")
+"""Those that not every server has."""
 
 _JWT_SETTINGS = ("request.jwt.claims", "request.jwt.claim.sub", "request.jwt.claim.role", "request.jwt.claim.email")
 
@@ -64,7 +68,7 @@ def look_at_server(connection: Connection, role: str = ROLE, *, needs_users: boo
     """
     what = "sign-up" if needs_users else "write"
     pin_search_path(connection)
-    parameters = {"role": role, "settings": ["client_connection_check_interval", "event_triggers"]}
+    parameters = {"role": role, "settings": list(_SETTINGS)}
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(read_sql("smoke/server.sql"), parameters).fetchone()
     assert row is not None
@@ -96,7 +100,7 @@ def look_at_server(connection: Connection, role: str = ROLE, *, needs_users: boo
 def pin_search_path(connection: Connection) -> None:
     """For the rest of the transaction only PostgreSQL's own operators are found: the owner of a database may have set
     a path that puts a schema of his before pg_catalog, and a superuser would run what is there."""
-    connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_temp', true)")
+    connection.execute(setting({"search_path": "pg_temp"}))
 
 
 class Session:
@@ -112,12 +116,15 @@ class Session:
         """Whether the server process held advisory locks before: those of another client, behind a pooler."""
         self.event_triggers: tuple[EventTrigger, ...] = ()
         """Those that fire for our commands."""
-        confined = self.by in (By.SESSION_AUTHORIZATION, By.SET_ROLE)
-        self.sender: Sender = Confined(connection) if confined else Plain(connection)
+        # A login as that role may begin in another one, to which its triggers could go back.
+        self.apart = server.current_user != part.role and self.by is not By.APPROXIMATION
+        self._waits = False
+        self._encoding = connection.info.parameter_status("client_encoding") or "UTF8"
+        self.sender: Sender = (Confined if self.apart else Plain)(connection, self._kept)
 
     def _rung(self) -> By:
         server, role = self.server, self.part.role
-        if server.session_user == role and server.current_user == role:
+        if server.session_user == role:
             return By.LOGIN
         if not server.has_role:
             return By.APPROXIMATION
@@ -125,9 +132,7 @@ class Session:
             return By.SESSION_AUTHORIZATION
         # From 16 on membership may come without the right to SET ROLE.
         privilege = "SET" if server.version >= 160000 else "MEMBER"
-        row = self.connection.execute(
-            "SELECT pg_catalog.pg_has_role(current_user, %s, %s)", (role, privilege)
-        ).fetchone()
+        row = self.connection.execute(read_sql("smoke/has_role.sql"), {"role": role, "privilege": privilege}).fetchone()
         return By.SET_ROLE if row is not None and row[0] else By.APPROXIMATION
 
     def info(self, gaps: tuple[str, ...]) -> SessionInfo:
@@ -155,8 +160,7 @@ class Session:
 
     def limit(self) -> None:
         """Sets the limits of the transaction, as the outer role."""
-        limits = {
-            "idle_in_transaction_session_timeout": str(self.limits.idle),
+        values = {
             "row_security": "on",
             # With nothing on the path format_type names every user's type with its schema, as the catalog does.
             "search_path": "pg_temp",
@@ -164,35 +168,48 @@ class Session:
         }
         if self.server.superuser:
             # Errors are read for the words around function and line; lc_messages is a superuser's setting.
-            limits["lc_messages"] = "C"
-        for name, value in limits.items():
-            self._set(name, value)
+            values["lc_messages"] = "C"
+        if "transaction_timeout" in self.server.settings:  # from 17 on
+            # It would end the connection: all flows are one transaction, which `watch` limits.
+            values["transaction_timeout"] = "0"
+        self._set(values)
         self.set_limits()
         if self.server.superuser and "event_triggers" in self.server.settings:  # from 17 on
             # They would fire for each function that `sending` makes: Supabase's own look at every command.
-            self._set("event_triggers", "off")
+            self._set({"event_triggers": "off"})
         else:
             self.event_triggers = event_triggers(self.connection)
         held = self.connection.execute(read_sql("smoke/advisory.sql")).fetchone()
         self.found_locked = held is None or bool(held[0])
         if "client_connection_check_interval" in self.server.settings:
             with self._attempt():  # refused where the platform cannot watch a closed socket
-                self._set("client_connection_check_interval", str(self.limits.check_interval))
+                self._set({"client_connection_check_interval": str(self.limits.check_interval)})
         for name in _JWT_SETTINGS:
-            row = self.connection.execute("SELECT pg_catalog.current_setting(%s, true)", (name,)).fetchone()
+            row = self.connection.execute(read_sql("smoke/setting.sql"), {"name": name}).fetchone()
             if row is not None and row[0]:
-                self._set(name, "")
+                self._set({name: ""})
 
     def set_limits(self, *, wait_for_locks: bool = False) -> None:
         """Sets how long a statement and a wait for a lock may take, from `limits`.
 
         `wait_for_locks` leaves the wait to the statement's limit, which WHEN OTHERS does not catch.
         """
-        self._set("statement_timeout", str(self.limits.statement))
-        self._set("lock_timeout", "0" if wait_for_locks else str(self.limits.lock))
+        self._waits = wait_for_locks
+        self._set(self._kept())
 
-    def _set(self, name: str, value: str) -> None:
-        self.connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
+    def _kept(self) -> dict[str, str]:
+        """The settings that are ours whatever a trigger makes of them (see `sending`)."""
+        return {
+            "statement_timeout": str(self.limits.statement),
+            "lock_timeout": "0" if self._waits else str(self.limits.lock),
+            "idle_in_transaction_session_timeout": str(self.limits.idle),
+            "client_encoding": self._encoding,
+            # The names in an error's CONTEXT are read.
+            "quote_all_identifiers": "off",
+        }
+
+    def _set(self, values: Mapping[str, str]) -> None:
+        self.connection.execute(setting(values))
 
     @contextmanager
     def _attempt(self) -> Iterator[None]:
@@ -215,7 +232,9 @@ class Session:
             self.connection.execute(sql.SQL("SET LOCAL SESSION AUTHORIZATION {}").format(role))
         elif self.by is By.SET_ROLE:
             self.connection.execute(sql.SQL("SET LOCAL ROLE {}").format(role))
-        self._set("search_path", self.part.search_path)
+        elif self.apart:
+            self.connection.execute("SET LOCAL ROLE NONE")
+        self._set({"search_path": self.part.search_path})
 
     def enter_to_look(self) -> None:
         """Becomes one who sees the rows that are left, and lets no policy run, for it would run outside of `sender`.
@@ -223,23 +242,23 @@ class Session:
         A superuser passes them by; for a member the server refuses the query where one applies (42501).
         """
         if self.by is By.SESSION_AUTHORIZATION:
-            self._set("search_path", "pg_temp")
+            self._set({"search_path": "pg_temp"})
             return
         if self.by is By.SET_ROLE:
-            self._set("row_security", "off")
+            self._set({"row_security": "off"})
         self.enter()
 
     def leave(self) -> None:
         """Becomes the outer role again."""
         if self.by is By.SESSION_AUTHORIZATION:
             self.connection.execute("SET LOCAL SESSION AUTHORIZATION DEFAULT")
-        if self.by in (By.SESSION_AUTHORIZATION, By.SET_ROLE):
+        if self.apart:
             self.connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(self.server.current_user)))
 
     def read_strings_plainly(self) -> None:
         """A backslash in a string is one; so pgparse reads statements."""
-        self._set("standard_conforming_strings", "on")
+        self._set({"standard_conforming_strings": "on"})
 
     def switch_triggers(self, *, off: bool) -> None:
         """Switches user triggers and foreign keys off or on, as the outer role. psycopg.Error where that is refused."""
-        self._set("session_replication_role", "replica" if off else "origin")
+        self._set({"session_replication_role": "replica" if off else "origin"})
