@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -77,7 +77,7 @@ def smoke_statements(
         announce(found.sequences)
     report = run_statements(
         connection,
-        seen.own(part, tuple(_gaps(catalog, as_role))),
+        seen.own(part, (*_gaps(catalog, part.role, as_role), *seen.unread())),
         hazards=found.hazards,
         allow_side_effects=options.allow_side_effects,
         target=asdict(target),
@@ -104,9 +104,13 @@ def _part(catalog: Catalog, as_role: str | None, own_path: str) -> Part:
     return Part(as_role, path)
 
 
-def _gaps(catalog: Catalog, as_role: str | None) -> Iterator[str]:
+def _gaps(catalog: Catalog, role: str, as_role: str | None) -> Iterator[str]:
     from trigger_audit.auth.roles import API_ROLES
 
+    known = catalog.roles[role]
+    if known.superuser or known.bypass_rls:
+        passed = "rights and row security do" if known.superuser else "row security does"
+        yield f"{passed} not hold {role} back: --as-role shows what another role meets"
     if as_role is None:
         return
     if as_role in API_ROLES:
@@ -114,7 +118,7 @@ def _gaps(catalog: Catalog, as_role: str | None) -> Iterator[str]:
             "request.jwt.claims is not set, so that auth.uid() is NULL: a first statement may set it "
             """(SELECT set_config('request.jwt.claims', '{"sub": "..."}', true))"""
         )
-    others = sorted(name for name in catalog.roles[as_role].settings if name != "search_path")
+    others = sorted(name for name in known.settings if name != "search_path")
     if others:
         yield f"of what {as_role} is set to start with only search_path is taken, not {', '.join(others)}"
 
@@ -131,7 +135,7 @@ class _Seen:
     def cascade(self, session: Any) -> tuple[Cascade, dict[int, BodyFacts]]:
         """What the statements set off.
 
-        A view is not followed to its table, nor a table to its partitions, nor a statement that nobody can read: those
+        A view is not followed to its table, nor a table to its partitions, nor a statement that is not read: those
         tables are taken to be written with any row.
         """
         from trigger_audit.analysis.bodies import read_body
@@ -146,16 +150,9 @@ class _Seen:
             return bodies[function.oid]
 
         function = self._function()
-        read = body_of(function)
-        unread = read.problem is not None or any(sql.refused for each in read.statements for sql in each.sql)
-        tables = {
-            table.oid: table
-            for statement in self.script.statements
-            for found in statement.targets
-            if (table := self._table(found)) is not None
-        }
-        whole = tables if unread else {oid: tables[oid] for oid in self._long() & tables.keys()}
-        further = {**whole, **self._further(tables)}
+        unread = self._tables(self._unread())
+        tables = self._tables(self.script.statements)
+        further = {**unread, **self._further(tables)}
         cascade = build_cascade(
             self.catalog,
             tuple(further.values()),
@@ -169,33 +166,78 @@ class _Seen:
     def effects(self, cascade: Cascade) -> Effects:
         """Those of the statements themselves bear the file's name."""
         from trigger_audit.analysis.bodies import read_body
+        from trigger_audit.analysis.effects import FOREIGN
         from trigger_audit.analysis.hazards import effects
+        from trigger_audit.analysis.model import Hazard
 
         found = effects(cascade, self.catalog, self.behind, read_body, ())
         own = self._function().name
+        hazards = [
+            replace(hazard, function=self.script.name) if hazard.function == own else hazard for hazard in found.hazards
+        ]
+        for statement in self._unread():
+            tables = self._tables([statement])
+            for table in (*tables.values(), *self._further(tables).values()):
+                if table.kind == "f":
+                    call = f"{statement.kind} {table.name}"
+                    hazards.append(Hazard(self.script.name, statement.line, call, FOREIGN))
         return replace(
             found,
-            hazards=tuple(
-                replace(hazard, function=self.script.name) if hazard.function == own else hazard
-                for hazard in found.hazards
-            ),
+            hazards=tuple(hazards),
             sequences=tuple(name.replace(own, self.script.name) for name in found.sequences),
         )
 
     def own(self, part: Part, gaps: tuple[str, ...]) -> Own:
         from trigger_audit.smoke.own import Labelled, Own
 
-        tables = {
-            (table.schema, table.relation): None
-            for statement in self.script.statements
+        tables = self._tables(self.script.statements).values()
+        held = {table.oid for table in tables if self._holds(table, part.role)}
+        statements = tuple(
+            Labelled(
+                each.text,
+                self._label(each),
+                each.kind,
+                bool(each.targets),
+                self._certain(each),
+                not held.isdisjoint(self._tables([each])),
+            )
+            for each in self.script.statements
+        )
+        return Own(statements, part, tuple((table.schema, table.relation) for table in tables), gaps)
+
+    def unread(self) -> Iterator[str]:
+        for statement in self._unread():
+            number = self.script.statements.index(statement) + 1
+            yield f"statement {number} ({self._label(statement)}) is not read: what functions in it do is not looked at"
+
+    def _holds(self, table: Table, role: str) -> bool:
+        """Whether row security applies to the role there."""
+        known = self.catalog.roles[role]
+        owns = table.owner in known.member_of and not table.force_row_security
+        return table.row_security and not (known.superuser or known.bypass_rls or owns)
+
+    def _tables(self, statements: Iterable[OwnStatement]) -> dict[int, Table]:
+        """What they write, by oid, in their order."""
+        return {
+            table.oid: table
+            for statement in statements
             for found in statement.targets
             if (table := self._table(found)) is not None
         }
-        statements = tuple(
-            Labelled(each.text, self._label(each), each.kind, bool(each.targets), self._certain(each))
-            for each in self.script.statements
-        )
-        return Own(statements, part, tuple(tables), gaps)
+
+    def _unread(self) -> list[OwnStatement]:
+        """Statements that are too long to be read, or that the reader refuses (nested too deeply, for instance)."""
+        from trigger_audit.analysis.bodies import read_body
+
+        read = read_body(self._function())
+        refused = [sql.fragment.span.start for each in read.statements for sql in each.sql if sql.refused is not None]
+        return [
+            statement
+            for statement in self.script.statements
+            if len(statement.text) > _LONG
+            or read.problem is not None
+            or any(statement.start <= at < statement.start + len(statement.text) for at in refused)
+        ]
 
     def _table(self, target: Target) -> Table | None:
         return self.catalog.table(target.schema, target.relation, self.path)
@@ -230,15 +272,6 @@ class _Seen:
             0, "", f"script {self.script.name}", "", "f", "sql", text, False, (), 0, 0, False, False, "", False, (),
             "v", False,
         )  # fmt: skip
-
-    def _long(self) -> set[int]:
-        return {
-            table.oid
-            for statement in self.script.statements
-            if len(statement.text) > _LONG
-            for target in statement.targets
-            if (table := self._table(target)) is not None
-        }
 
     def _further(self, tables: dict[int, Table]) -> dict[int, Table]:
         """Where PostgreSQL takes a write on: from a view and by rules to other tables, down to partitions and heirs."""

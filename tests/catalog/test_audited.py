@@ -134,6 +134,6 @@ def test_without_auth_users(without_auth: Catalog) -> None:
     with pytest.raises(TriggerAuditError) as caught:
         names(without_auth)
     assert caught.value.message == "no auth.users here"
-    assert caught.value.remedy == "use --table schema.table or --all-tables"
+    assert caught.value.remedy == "scan takes --table schema.table or --all-tables, smoke takes --statement FILE"
     assert names(without_auth, "plain") == ["public.plain"]
     assert names(without_auth, all_tables=True) == []

@@ -27,7 +27,9 @@ def audited_tables(catalog: Catalog, tables: Sequence[str] = (), all_tables: boo
     """
     users = catalog.tables_by_name.get(("auth", "users"))
     if users is None and not tables and not all_tables:
-        raise TriggerAuditError("no auth.users here", "use --table schema.table or --all-tables")
+        raise TriggerAuditError(
+            "no auth.users here", "scan takes --table schema.table or --all-tables, smoke takes --statement FILE"
+        )
     with_triggers = sorted((catalog.tables[oid] for oid in catalog.triggers_by_table), key=_sort_key)
     found = [users] if users is not None else []
     found += [table for table in with_triggers if table.schema == "auth"]

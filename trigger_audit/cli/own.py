@@ -12,6 +12,9 @@ from trigger_audit.errors import UsageError
 if TYPE_CHECKING:
     from trigger_audit.smoke.script import Script
 
+PROJECT_ROLE = "postgres"
+"""Who runs them in a sandbox unless told otherwise: the login of a hosted project, as which files are applied too."""
+
 StatementOption = Annotated[
     str | None,
     typer.Option(

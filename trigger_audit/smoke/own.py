@@ -39,6 +39,7 @@ class Labelled:
     """A statement with its name in the report (`UPDATE public.orders`). `kind` is INSERT, ..., or SELECT.
 
     `writes`: it does, if only in its WITH. `rows` is how many rows it must touch, None where that is not certain.
+    `held`: row security applies to what it writes.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Labelled:
     kind: str
     writes: bool
     rows: int | None
+    held: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +253,10 @@ def _look_for_suppressed_rows(
 
 def _empty(attempts: OwnAttempts, touched: Mapping[int, int]) -> list[str]:
     """The writing statements that touched nothing, where nothing says that they should have."""
-    return [
-        f"{attempts.own.statements[index - 1].label} (statement {index}) touched no row"
-        for index, count in touched.items()
-        if not count and not attempts.expected.get(index) and attempts.own.statements[index - 1].kind != "SELECT"
-    ]
+    told = []
+    for index, count in touched.items():
+        statement = attempts.own.statements[index - 1]
+        if not count and statement.kind != "SELECT" and not attempts.expected.get(index):
+            why = f", and row security applies to {attempts.part.role} there" if statement.held else ""
+            told.append(f"{statement.label} (statement {index}) touched no row{why}")
+    return told
