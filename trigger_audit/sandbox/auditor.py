@@ -1,10 +1,10 @@
 """The login with which a loaded sandbox is audited: Auth's own, and no superuser's at any moment.
 
-PostgreSQL runs code of a database's users not only in triggers: a domain's CHECK while a statement is parsed, a function
-in an index predicate while a query is planned, whoever reads. A superuser's session would run it with the right to start
-programs. So the session is a login as supabase_auth_admin that begins in the role below, which may read everything and
-change what the project's roles own. As that role's member by SET only (NOINHERIT), Auth's role has none of its rights:
-going on as Auth is SET ROLE NONE, and session_user is what Auth's sessions have.
+PostgreSQL runs code of a database's users not only in triggers: a domain's CHECK while a statement is parsed, a
+function in an index predicate while a query is planned, whoever reads. A superuser's session would run it with the
+right to start programs. So the session is a login as supabase_auth_admin that begins in the role below, which may read
+everything and change what the project's roles own. As that role's member by SET only (NOINHERIT), Auth's role has none
+of its rights: going on as Auth is SET ROLE NONE, and session_user is what Auth's sessions have.
 """
 
 from __future__ import annotations

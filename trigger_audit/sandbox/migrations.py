@@ -60,14 +60,22 @@ class LoadReport:
 
 
 def apply_files(sandbox: Sandbox, files: Sequence[SqlFile]) -> LoadReport:
-    """Applies the files in the given order as role postgres. See `load_files`."""
-    return load_files(sandbox.conninfo(), files)
+    """Applies the files in the given order as role postgres (see `load_files`), then admits the auditing role.
+
+    Once for a sandbox: with that role's memberships postgres cannot be made a member of Auth's role again.
+    """
+    import psycopg
+
+    report = load_files(sandbox.conninfo(), files)
+    with psycopg.connect(sandbox.conninfo(), autocommit=True, prepare_threshold=None) as admin:
+        admit(admin)
+    return report
 
 
 def load_files(conninfo: str, files: Iterable[SqlFile]) -> LoadReport:
     """Applies files to the database that a superuser's conninfo names.
 
-    Its event triggers are off afterwards, and the auditing role is admitted. Raises TriggerAuditError where the server is lost; a statement that fails is
+    Its event triggers are off afterwards. Raises TriggerAuditError where the server is lost; a statement that fails is
     part of the report.
     """
     import psycopg
@@ -91,7 +99,6 @@ def load_files(conninfo: str, files: Iterable[SqlFile]) -> LoadReport:
                     failed += loader.failed
                     notes |= loader.notes
             switch_off_event_triggers(admin)
-            admit(admin)
     except psycopg.OperationalError as error:
         raise TriggerAuditError(
             f"the sandbox was lost while files were applied: {str(error).splitlines()[0]}"
