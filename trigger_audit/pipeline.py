@@ -46,14 +46,14 @@ def examine(
 ) -> Audit:
     """From catalog to answers, inside the caller's read-only transaction. Raises TriggerAuditError.
 
-    Without `names` the server is asked nothing: enough for those who only want the cascade. `enabled` are the latent
-    flows that the project has enabled.
+    Without `names` the server is asked for missing privileges alone, and no handler is judged by its answers: enough for
+    those who only want the cascade. `enabled` are the latent flows that the project has enabled.
     """
     from trigger_audit.analysis.bodies import read_body
     from trigger_audit.analysis.cascade import build_cascade
     from trigger_audit.analysis.failing import without_useless_handlers
     from trigger_audit.analysis.model import Answers, Audit
-    from trigger_audit.ask.ask import ask
+    from trigger_audit.ask.ask import ask, ask_rights
     from trigger_audit.auth import firings
     from trigger_audit.catalog.audited import audited_tables
     from trigger_audit.catalog.load import load_catalog
@@ -72,8 +72,11 @@ def examine(
         return bodies[function.oid]
 
     cascade = build_cascade(catalog, audited, body_of, firings(frozenset(enabled)), as_role=as_role)
-    answers = ask(connection, catalog, bodies, cascade) if names else Answers({}, frozenset())
-    cascade = without_useless_handlers(cascade, catalog, answers)
+    if names:
+        answers = ask(connection, catalog, bodies, cascade)
+        cascade = without_useless_handlers(cascade, catalog, answers)
+    else:
+        answers = Answers({}, ask_rights(connection, catalog, cascade))
     return Audit(catalog=catalog, tables=audited, bodies=bodies, cascade=cascade, answers=answers)
 
 
@@ -179,12 +182,15 @@ class SmokeResult:
     """What a smoke run saw.
 
     `sources` holds the bodies of the functions by signature, for the lines that failed; `not_analysed` the statements
-    that never got into the database, so that no flow could meet what they would have made.
+    that never got into the database, so that no flow could meet what they would have made. `refused` says where Auth's
+    own role would have been refused what another one could do in its place: such flows went too far. It stands among
+    the session's gaps as well.
     """
 
     report: SmokeReport
     sources: Mapping[str, str]
     not_analysed: tuple[NotAnalysed, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +251,8 @@ def smoke_audited(
     from trigger_audit.auth import firings
     from trigger_audit.catalog.stored import load_stored
     from trigger_audit.database.connect import read_only
+    from trigger_audit.rules.refusals.approximated import refused_to_auth
+    from trigger_audit.smoke.model import By
     from trigger_audit.smoke.payloads import payload_named
     from trigger_audit.smoke.runner import run_smoke
     from trigger_audit.smoke.suspects import Suspects
@@ -274,7 +282,10 @@ def smoke_audited(
         ),
     )
     sources = {function.name: function.source for function in audit.catalog.functions.values()}
-    return SmokeResult(_as_meant(report, options), sources, tuple(not_applied))
+    refused = refused_to_auth(audit, options.flows) if report.session.by is By.APPROXIMATION else ()
+    if refused:
+        report = replace(report, session=replace(report.session, gaps=(*report.session.gaps, *refused)))
+    return SmokeResult(_as_meant(report, options), sources, tuple(not_applied), refused)
 
 
 def _as_meant(report: SmokeReport, options: SmokeOptions) -> SmokeReport:

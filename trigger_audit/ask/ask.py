@@ -31,8 +31,17 @@ def ask(connection: Connection[Any], catalog: Catalog, bodies: Mapping[int, Body
         facts = bodies.get(visit.function.oid)
         if facts is not None and facts.body is not None:
             jobs.setdefault(key_of(visit), Job(facts, visit.table, visit.search_path))
+    names = ask_names(connection, catalog, list(jobs.values()))
+    return Answers(names.complaints, ask_rights(connection, catalog, cascade), names.unasked)
+
+
+def ask_rights(connection: Connection[Any], catalog: Catalog, cascade: Cascade) -> frozenset[Requirement]:
+    """The privileges that statements of the cascade need and that their roles lack.
+
+    Raises:
+        psycopg.Error: the server refused the query.
+    """
     needed: dict[Requirement, None] = {}
     for site in cascade.sites:
         needed.update(dict.fromkeys(requirements(site, catalog)))
-    names = ask_names(connection, catalog, list(jobs.values()))
-    return Answers(names.complaints, ask_privileges(connection, needed), names.unasked)
+    return ask_privileges(connection, needed)

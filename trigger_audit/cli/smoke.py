@@ -213,7 +213,7 @@ def exit_code(result: SmokeResult, fail_on: SmokeFailOn, *, exit_zero: bool, str
     """0, or 1 when a default flow failed (or was altered); latent flows do not count, and a flow of which something
     is expected only where it goes otherwise, latent or not.
 
-    --strict counts flows that were skipped and statements that were not applied.
+    --strict counts flows that were skipped, statements that were not applied, and what Auth's own role is refused.
     """
     from trigger_audit.smoke.model import Outcome
 
@@ -221,7 +221,7 @@ def exit_code(result: SmokeResult, fail_on: SmokeFailOn, *, exit_zero: bool, str
     default = [flow for flow in flows if not flow.latent] or list(flows)
     if exit_zero:
         return 0
-    if strict and (result.not_analysed or any(flow.outcome is Outcome.SKIPPED for flow in flows)):
+    if strict and (result.not_analysed or result.refused or any(flow.outcome is Outcome.SKIPPED for flow in flows)):
         return 1
     bad = {SmokeFailOn.FAIL: {Outcome.FAIL}, SmokeFailOn.ALTERED: {Outcome.FAIL, Outcome.ALTERED}}.get(fail_on, set())
     if bad and any(flow.as_expected is False for flow in flows):

@@ -31,9 +31,10 @@ def not_analysed_line(item: NotAnalysed) -> str:
 
 
 def smoke_lines(result: SmokeResult) -> str:
-    """Every flow on a line of its own, then what handlers hid and what was not analysed."""
+    """Every flow on a line of its own, then what handlers hid, what the session leaves open, what was not analysed."""
     lines = [flow_line(flow) for flow in result.report.flows]
     lines += [hidden_line(error) for error in result.report.hidden_errors]
+    lines += [plain(f"note: {gap}") for gap in result.report.session.gaps]
     lines += [not_analysed_line(item) for item in result.not_analysed]
     return "".join(f"{line}\n" for line in lines)
 
@@ -42,7 +43,8 @@ def flow_line(flow: FlowResult) -> str:
     text = f"{flow.flow}:{flow.payload.value}: {flow.outcome.value}{against_expectation(flow)}"
     step = flow.failed_step
     if step is not None:
-        place = f" at {step.function}:{step.line}" if step.function else ""
+        line = "" if step.line is None else f":{step.line}"
+        place = f" at {step.function}{line}" if step.function else ""
         text += f" {step.sqlstate or ''}{place} {step.message}"
         return plain(text + blamed(flow))
     told = [f"{change.what}: expected {change.expected}, found {change.found}" for change in flow.changes]
