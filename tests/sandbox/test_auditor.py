@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,9 +93,16 @@ def test_auths_role_has_none_of_the_auditing_roles_rights(postgres: Path | None)
             assert result.failed_step.sqlstate == "42501"
 
 
-def test_no_code_of_the_project_reaches_a_program(postgres: Path | None, tmp_path: Path) -> None:
-    tmp_path.chmod(0o777)
-    file = tmp_path / "reached"
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that the server's account can write to; pytest's own is closed to others."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
+
+
+def test_no_code_of_the_project_reaches_a_program(postgres: Path | None, open_folder: Path) -> None:
+    file = open_folder / "reached"
     for target in opened(ESCAPES.format(file=file), postgres):
         scan(target.connection, target.info, all_rules())
         options = SmokeOptions(allow_side_effects=True, allow_locks=True, unmask=True)
