@@ -11,6 +11,8 @@ from psycopg import sql as psycopg_sql
 from psycopg.conninfo import make_conninfo
 
 from tests.conftest import FreshDatabase
+from trigger_audit.database.connect import connect
+from trigger_audit.database.dsn import parse_dsn
 from trigger_audit.errors import TriggerAuditError, UsageError
 from trigger_audit.opening import TargetInfo
 from trigger_audit.pipeline import SmokeOptions, SmokeResult
@@ -541,3 +543,34 @@ def test_rolled_back_is_what_postgresql_says(plain: str, monkeypatch: pytest.Mon
         result = smoke_statements(connection, INFO, read_script("own.sql", PAY), options)
     assert not result.report.rolled_back
     assert "it was committed" in (result.report.not_verified or "")
+
+
+@pytest.mark.parametrize("as_role", [None, "someone"])
+def test_a_database_of_bytes(sandbox: Sandbox, as_role: str | None) -> None:
+    """SQL_ASCII holds what the file holds, byte by byte, and names in it are found so."""
+    name = f"ascii_{next(_numbers)}"
+    conninfo = make_conninfo(sandbox.conninfo(), dbname=name)
+    apply(
+        sandbox.conninfo(),
+        f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0",
+    )
+    try:
+        apply(
+            conninfo,
+            """
+            CREATE ROLE someone;
+            CREATE TABLE public."ürde" (n text CHECK (n <> 'größe'));
+            GRANT ALL ON public."ürde" TO someone;
+            """,
+        )
+        with connect(parse_dsn(conninfo)) as connection:
+            script = read_script("own.sql", "INSERT INTO public.\"ürde\" VALUES ('größe')")
+            result = smoke_statements(connection, INFO, script, SmokeOptions(), as_role=as_role)
+        step = flow(result).failed_step
+        assert step is not None
+        assert step.sqlstate == "23514"
+        assert result.report.locked == (b"public.\xc3\xbcrde".decode("latin-1"),)
+        assert result.report.rolled_back
+    finally:
+        apply(sandbox.conninfo(), f"DROP DATABASE {name} WITH (FORCE)")
+        apply(sandbox.conninfo(), "DROP ROLE someone")
