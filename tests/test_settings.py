@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -266,6 +267,18 @@ def test_what_is_shown_could_stand_in_a_file(tmp_path: Path) -> None:
     settings = load_settings(written(tmp_path, ALL))
     again = load_settings(written(tmp_path / "again", settings_lines(settings)))
     assert again == settings
+
+
+def test_the_example_of_the_readme_is_read(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    settings = load_settings(written(tmp_path, example))
+    rules, severities = chosen_rules(settings)
+    assert "TA701" not in {rule.meta.code for rule in rules}
+    assert severities == {"TA301": Severity.ERROR}
+    assert (settings.scan_fails_on.value, settings.smoke_fails_on.value) == ("warning", "altered")
+    assert (settings.tables.value, settings.flows.value) == (("public.orders",), ("anonymous",))
+    assert settings.expect.value == dict.fromkeys(("signup-email", "signup-otp"), Expectation("P0001"))
 
 
 def test_hostile_names_are_shown_quoted(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from trigger_audit.auth import FLOWS, Nullability, Origin, firings, initial_state
@@ -67,3 +69,10 @@ def test_a_step_that_only_reads_has_no_state() -> None:
         initial_state("signup-email", 3)
     with pytest.raises(KeyError):
         initial_state("no-such-flow", 1)
+
+
+def test_what_a_project_enables_is_not_latent() -> None:
+    assert {firing.flow for firing in firings() if firing.latent} == {"signup-phone", "anonymous", "verify-phone"}
+    enabled = firings(frozenset({"anonymous", "login"}))
+    assert {firing.flow for firing in enabled if firing.latent} == {"signup-phone", "verify-phone"}
+    assert [replace(firing, latent=False) for firing in enabled] == [replace(f, latent=False) for f in firings()]

@@ -103,59 +103,38 @@ def test_a_refusal_that_does_not_come_fails_the_run(project: Path) -> None:
 
 
 def test_an_enabled_flow_counts(project: Path) -> None:
-    """In scan the finding that concerns it alone is an error, in smoke it fails the run."""
+    """In scan the finding that concerns it alone is an error, in smoke it fails the run; the settings go first."""
     chosen = ("scan", "--select", "TA107", "--format", "concise")
-    for text, config, severity, code in (
-        ("", "", "warning", 0),
-        ('flows = ["anonymous"]', "", "error", 1),
-        ("", ANONYMOUS, "error", 1),
-        ("flows = []", ANONYMOUS, "warning", 0),
-        ('flows = ["anonymous"]\nseverity = { TA107 = "info" }', "", "info", 0),
-    ):
-        settle(project, text, config=config)
-        found = run(*chosen, cwd=project)
-        assert (found.code, f": {severity} TA107 " in found.out) == (code, True), (text, config, found.out)
-        told = [line for line in found.err.splitlines() if "enables" in line]
-        counts = bool(config) and "flows" not in text
-        assert [line.endswith("config.toml enables anonymous: what breaks there counts") for line in told] == (
-            [True] if counts else []
-        )
     settle(project, 'expect = { signup-email = "fail" }', config=ANONYMOUS)
+    found = run(*chosen, cwd=project)
+    assert (found.code, ": error TA107 " in found.out) == (1, True)
+    assert "supabase/config.toml enables anonymous: what breaks there counts\n" in found.err
     smoked = run("smoke", *FLOWS, "--format", "json", cwd=project)
     assert smoked.code == 1
     assert flows_of(smoked)["anonymous"]["latent"] is False
     assert json.loads(smoked.out)["summary"]["latent"] == 0
+    settle(project, "flows = []", config=ANONYMOUS)
+    found = run(*chosen, cwd=project)
+    assert (found.code, ": warning TA107 " in found.out, "enables" in found.err) == (0, True, False)
 
 
-def test_a_severity_changes_neither_fingerprint_nor_proof(project: Path) -> None:
-    documents = []
-    for text in ('flows = ["anonymous"]', 'flows = ["anonymous"]\nseverity = { TA1 = "info" }'):
-        settle(project, text)
-        found = run("scan", "--prove", "--format", "json", cwd=project)
-        (finding,) = [each for each in json.loads(found.out)["findings"] if each["rule"] == "TA107"]
-        documents.append((found.code, finding))
-    (before, error), (after, info) = documents
-    assert (before, error["severity"], after, info["severity"]) == (1, "error", 0, "info")
-    assert error["proof"] == "observed"
-    assert error | {"severity": "info"} == info
+def test_a_severity_goes_before_what_flows_make_of_it(project: Path) -> None:
+    """What was seen to happen is told all the same."""
+    settle(project, 'flows = ["anonymous"]\nseverity = { TA1 = "info" }')
+    found = run("scan", "--prove", "--format", "json", cwd=project)
+    (finding,) = [each for each in json.loads(found.out)["findings"] if each["rule"] == "TA107"]
+    assert (found.code, finding["severity"], finding["proof"]) == (0, "info", "observed")
 
 
 def test_options_beat_the_file(project: Path) -> None:
-    settle(project, 'ignore = ["TA107"]\nfail-on = "never"\nflows = ["anonymous"]')
-    assert "TA107" not in run("scan", "--format", "concise", cwd=project).out
-    found = run("scan", "--format", "concise", "--select", "TA107", "--fail-on", "error", cwd=project)
-    assert (found.code, "TA107" in found.out) == (1, True)
-    other = project / "other.toml"
-    other.write_text('fail-on = { scan = "error", smoke = "never" }')
-    assert run("smoke", *FLOWS, "--config", "other.toml", cwd=project).code == 0
-
-
-def test_further_tables(project: Path) -> None:
-    settle(project, 'tables = ["profiles"]')
-    found = run("scan", "--format", "json", cwd=project)
+    settle(project, 'ignore = ["TA107"]\nfail-on = "never"\nflows = ["anonymous"]\ntables = ["profiles"]')
+    found = run("scan", "--format", "json", "--select", "TA107", "--fail-on", "error", cwd=project)
+    assert (found.code, json.loads(found.out)["summary"]["error"]) == (1, 1)
     assert json.loads(found.out)["tables"] == ["auth.users", "public.profiles"]
-    found = run("scan", "--format", "json", "--table", "invitations", cwd=project)
-    assert json.loads(found.out)["tables"] == ["auth.users", "public.invitations"]
+    other = project / "other.toml"
+    other.write_text("fail-on = 'info'")
+    found = run("scan", "--format", "json", "--config", "other.toml", "--table", "invitations", cwd=project)
+    assert (found.code, json.loads(found.out)["tables"]) == (1, ["auth.users", "public.invitations"])
 
 
 def test_settings_are_shown_with_their_source(project: Path) -> None:

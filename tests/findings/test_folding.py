@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from trigger_audit.findings.folding import fold
+from trigger_audit.findings.folding import fold, weighed
 from trigger_audit.findings.model import Finding, Path, Severity
 
 from .test_fingerprint import FINDING, PLACE
@@ -66,3 +66,13 @@ def test_a_handler_of_a_caller_is_told_by_the_way() -> None:
 def test_order_does_not_depend_on_the_order_of_discovery() -> None:
     findings = [replace(FINDING, cause=str(number), place=replace(PLACE, line=number)) for number in range(5)]
     assert fold(findings) == fold(list(reversed(findings)))
+
+
+def test_a_severity_of_the_project_changes_the_order_and_nothing_else() -> None:
+    graver = replace(FINDING, rule="TA501", cause="search_path", severity=Severity.WARNING)
+    before = fold([FINDING, graver])
+    after = weighed(before, {"TA106": Severity.INFO, "TA501": Severity.ERROR})
+    assert [(one.rule, one.severity) for one in before] == [("TA106", Severity.ERROR), ("TA501", Severity.WARNING)]
+    assert [(one.rule, one.severity) for one in after] == [("TA501", Severity.ERROR), ("TA106", Severity.INFO)]
+    assert {one.fingerprint for one in after} == {one.fingerprint for one in before}
+    assert weighed(before, {}) == before
