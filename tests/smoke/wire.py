@@ -87,12 +87,10 @@ class Wire:
     def _stop(self, client: socket.socket) -> None:
         """Until it is released, or the client is gone, as the kernel would tell the server."""
         self.reached.set()
-        client.setblocking(False)
         while not self._released.wait(0.02):
             with suppress(BlockingIOError):
-                if not client.recv(1, socket.MSG_PEEK):
+                if not client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
                     raise ConnectionResetError
-        client.setblocking(True)
 
 
 def shut(each: socket.socket) -> None:
