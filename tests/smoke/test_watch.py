@@ -26,11 +26,6 @@ CAUGHT = "  LOOP\n    BEGIN\n      {}\n    EXCEPTION WHEN query_canceled THEN NU
 ENDLESS = {
     "sleeping": CAUGHT.format("PERFORM pg_sleep(1);"),
     "never sleeping": CAUGHT.format("FOR i IN 1 .. 1000000 LOOP NEW.phone := NULL; END LOOP;"),
-    # It frees the next statements, not the present one.
-    "limit off": (
-        "  IF TG_OP = 'INSERT' THEN\n    PERFORM set_config('statement_timeout', '0', true);\n"
-        "  ELSE\n    LOOP\n      PERFORM pg_sleep(1);\n    END LOOP;\n  END IF;"
-    ),
 }
 # The setting is read when its timer fires, so the first look comes all the same.
 UNWATCHED = "  PERFORM set_config('client_connection_check_interval', '0', false);\n" + ENDLESS["never sleeping"]

@@ -188,11 +188,23 @@ class Attempts:
                     if not self.connection.closed and not self.watch.stopped:
                         self.connection.execute("ROLLBACK TO SAVEPOINT flow")
                         self.connection.execute("RELEASE SAVEPOINT flow")
+        except UnicodeError:
+            return self._give_up(flow, payload, way, refusals, "text that is not in the encoding of the connection")
         except Error as error:
             if not self.watch.stopped:
-                raise
+                if self.connection.closed or self.connection.info.transaction_status != TransactionStatus.INTRANS:
+                    raise
+                return self._give_up(flow, payload, way, refusals, f"{one_line(error)} ({error.sqlstate})")
             return self._go_on(flow, payload, way, refusals, self.watch.error or error, changed=change is not None)
         return attempt
+
+    def _give_up(self, flow: Flow, payload: Payload, way: Way, refusals: list[str], said: str) -> Attempt | None:
+        """After a statement of smoke's own, between those of Auth, that could not run."""
+        words = f"smoke cannot go on with what a trigger has left behind: {said}"
+        if self.making is not None:
+            refusals.append(f"{self.making.name} with {way.payload.value} metadata: {words}")
+            return None
+        return Attempt(Observation(flow, limit=words), words, way)
 
     def _go_on(
         self, flow: Flow, payload: Payload, way: Way, refusals: list[str], error: Error, *, changed: bool

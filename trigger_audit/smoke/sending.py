@@ -12,13 +12,18 @@ Nothing but what this module sends may run as Auth's role once user code has run
 every setting may then be a trigger's. What is sent outside of the function names everything by its schema, operators
 too. An event trigger of the database would run outside of it, for CREATE FUNCTION: in a sandbox they are disabled, and
 from 17 on a superuser's session has them off. Before, one runs as for every command of that superuser.
+
+Behind each statement, in the same message, the settings that are ours are set again: a trigger may have left a time-out
+of a millisecond, in which nothing of ours could run, or an encoding that Python does not know. Others stay as triggers
+leave them, for Auth's next statements run under them too. No literal needs standard_conforming_strings: libpq writes
+E'' where there is a backslash. For a read the style of times is ours until it is over.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString, Protocol, TypeAlias
 
@@ -26,16 +31,19 @@ from psycopg import ClientCursor, sql
 from psycopg.rows import dict_row
 
 from trigger_audit.auth.roles import SCHEMA
-from trigger_audit.smoke.times import open_cursor
+from trigger_audit.smoke.settings import setting
+from trigger_audit.smoke.times import READABLE, open_cursor
 
 if TYPE_CHECKING:
     from psycopg import Connection, Cursor, Error
 
 _Sql: TypeAlias = sql.SQL | sql.Composed
 
+_Settings: TypeAlias = Callable[[], Mapping[str, str]]
+
 _FUNCTION = sql.SQL(
     "CREATE OR REPLACE FUNCTION pg_temp.{name}({outputs}) {returns} LANGUAGE plpgsql SECURITY DEFINER AS {body}; "
-    "SELECT {columns} FROM pg_temp.{name}()"
+    "SELECT {columns} FROM pg_temp.{name}(); "
 )
 _NOTHING = sql.SQL("")
 _CLOSING = 3
@@ -97,27 +105,40 @@ class Sender(Protocol):
 
 
 class Plain:
-    """As Auth sends them: for a login that has no other rights to go back to."""
+    """As Auth sends them, but for the values, which are literals as in `Confined`: for a login that has no other rights
+    to go back to. `settings` are set again after each statement.
+    """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, settings: _Settings) -> None:
         self._connection = connection
+        self._settings = settings
         self._cursor: Cursor[Any] = open_cursor(connection, dict_row)
 
     def prepare(self, tables: Iterable[str]) -> None:
         pass
 
     def write(self, statement: _Sql, parameters: Sequence[object], *, returning: bool = False) -> Written:
-        self._cursor.execute(statement, parameters)
+        self._send(_with_values(self._connection, statement, parameters))
         row: Mapping[str, object] | None = self._cursor.fetchone() if returning else None
         return Written(self._cursor.rowcount, None if row is None else next(iter(row.values())))
 
     def run(self, text: str) -> int:
-        return self._cursor.execute(text).rowcount
+        self._send(text)
+        return self._cursor.rowcount
 
     def read(self, read: Read) -> list[dict[str, Any]]:
         table = sql.Identifier(read.table)
         columns = sql.SQL(", ").join(sql.SQL("{}.{}").format(table, sql.Identifier(name)) for name in read.columns)
-        return self._cursor.execute(read.statement(columns), read.parameters).fetchall()
+        unreadable = _unreadable(self._connection)
+        if unreadable:
+            self._connection.execute(setting({name: READABLE[name] for name in unreadable}))
+        self._send(_with_values(self._connection, read.statement(columns), read.parameters), unreadable)
+        return self._cursor.fetchall()
+
+    def _send(self, text: str, restored: Mapping[str, str] | None = None) -> None:
+        """One message: psycopg could not even encode the next one where a trigger has left an unknown encoding."""
+        behind = setting({**self._settings(), **(restored or {})}).as_string(self._connection)
+        self._cursor.execute(f"{text}\n;{behind}".encode(self._connection.info.encoding))
 
     def context(self, error: Error) -> str | None:
         return error.diag.context
@@ -133,10 +154,12 @@ class Confined:
     """In a SECURITY DEFINER function each, as the role that the session is now: it becomes the owner.
 
     Values are literals of no type where they are texts, so that they take the column's type as parameters do.
+    `settings` are set again after each statement.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, settings: _Settings) -> None:
         self._connection = connection
+        self._settings = settings
         self._cursor: Cursor[Any] = open_cursor(connection, dict_row)
         self._prefix = f"trigger_audit_{secrets.token_hex(8)}_"
         self._name = ""
@@ -151,7 +174,7 @@ class Confined:
 
     def write(self, statement: _Sql, parameters: Sequence[object], *, returning: bool = False) -> Written:
         rows = self._call(
-            self._with_values(statement, parameters),
+            _with_values(self._connection, statement, parameters),
             name="write",
             outputs="OUT affected pg_catalog.int8, OUT returned pg_catalog.text",
             body="BEGIN EXECUTE {} INTO returned; GET DIAGNOSTICS affected = ROW_COUNT; END"
@@ -174,15 +197,17 @@ class Confined:
     def read(self, read: Read) -> list[dict[str, Any]]:
         """The whole row inside, its columns outside: so they keep their types."""
         return self._call(
-            self._with_values(read.statement(sql.SQL("{}.*").format(sql.Identifier(read.table))), read.parameters),
+            _with_values(
+                self._connection,
+                read.statement(sql.SQL("{}.*").format(sql.Identifier(read.table))),
+                read.parameters,
+            ),
             name=f"read_{read.table}",
             returns=sql.SQL("RETURNS SETOF {}").format(sql.Identifier(SCHEMA, read.table)),
             body="BEGIN RETURN QUERY EXECUTE {}; END",
             columns=read.columns,
+            restored=_unreadable(self._connection),
         )
-
-    def _with_values(self, statement: _Sql, parameters: Sequence[object]) -> str:
-        return ClientCursor(self._connection).mogrify(statement, parameters)
 
     def _call(
         self,
@@ -193,24 +218,31 @@ class Confined:
         columns: Sequence[str],
         outputs: LiteralString = "",
         returns: _Sql = _NOTHING,
+        restored: Mapping[str, str] | None = None,
     ) -> list[dict[str, Any]]:
         """One round trip: between the making of the function and its call nothing else runs.
 
         EXECUTE parses the statement at its call, under the search_path that holds then, and names it in the CONTEXT.
+        `restored` are the settings that make times unreadable.
         """
         self._name = self._prefix + name
         self._text = text
         source = sql.SQL(body).format(sql.Literal(text))
+        restored = restored or {}
+        readable = setting({name: READABLE[name] for name in restored}) if restored else _NOTHING
         self._cursor.execute(
-            _FUNCTION.format(
+            readable
+            + _FUNCTION.format(
                 name=sql.Identifier(self._name),
                 outputs=sql.SQL(outputs),
                 returns=returns,
                 body=sql.Literal(source.as_string(self._connection)),
                 columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
             )
+            + setting({**self._settings(), **restored})
         )
-        self._cursor.nextset()
+        for _ in range(2 if restored else 1):
+            self._cursor.nextset()
         return self._cursor.fetchall()
 
     def context(self, error: Error) -> str | None:
@@ -222,6 +254,16 @@ class Confined:
 
     def refuses_role(self, error: Error) -> bool:
         return error.sqlstate == "42501" and _ROLE_REFUSED.search(error.diag.message_primary or "") is not None
+
+
+def _with_values(connection: Connection, statement: _Sql, parameters: Sequence[object]) -> str:
+    return ClientCursor(connection).mogrify(statement, parameters)
+
+
+def _unreadable(connection: Connection) -> dict[str, str]:
+    """The present values of the settings under which times are not read. The server reports these two by itself."""
+    values = {name: connection.info.parameter_status(name) for name in READABLE}
+    return {name: value for name, value in values.items() if value is not None and value != READABLE[name]}
 
 
 def without_frames(context: str, function: str, statement: str) -> str | None:

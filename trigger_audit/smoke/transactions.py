@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from trigger_audit.resources import read_sql
+
 if TYPE_CHECKING:
     from psycopg import Connection
 
@@ -13,7 +15,7 @@ _STATES = {"committed": "it was committed", "in progress": "it is still running"
 
 def current_transaction(connection: Connection) -> str:
     """The id (xid8) of the present transaction, which gets one by this where it has none yet."""
-    row = connection.execute("SELECT pg_catalog.pg_current_xact_id()").fetchone()
+    row = connection.execute(read_sql("smoke/transaction.sql")).fetchone()
     assert row is not None
     return str(row[0])
 
@@ -25,7 +27,7 @@ def not_aborted(connection: Connection, transactions: Sequence[str]) -> str | No
     pg_xact_status forgets what is older than the oldest transaction that anybody may still look at.
     """
     for transaction in transactions:
-        row = connection.execute("SELECT pg_catalog.pg_xact_status(%s::pg_catalog.xid8)", (transaction,)).fetchone()
+        row = connection.execute(read_sql("smoke/transaction_status.sql"), {"transaction": transaction}).fetchone()
         state = None if row is None else row[0]
         if state != "aborted":
             return f"PostgreSQL says of transaction {transaction} of the run: {_STATES.get(state, state)}"

@@ -1,8 +1,7 @@
 """Ends a statement that statement_timeout does not end.
 
-The time-out fires once a statement, as an error that `WHEN query_canceled` catches; and a trigger that sets it to 0
-frees all statements after the present one. Nothing catches pg_terminate_backend, which is FATAL, and the server rolls
-back.
+The time-out fires once a statement, as an error that `WHEN query_canceled` catches. Nothing catches
+pg_terminate_backend, which is FATAL, and the server rolls back.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import Cursor, Error, OperationalError
 
 from trigger_audit.resources import read_sql
+from trigger_audit.smoke.settings import setting
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -234,7 +234,7 @@ class Watch:
 def _ask(connection: Connection, query: str, parameters: dict[str, int | None]) -> tuple[Any, ...] | None:
     """Asks in a transaction that finds only PostgreSQL's own operators, whatever path the database's owner has set."""
     with connection.transaction():
-        connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_temp', true)")
+        connection.execute(setting({"search_path": "pg_temp"}))
         return connection.execute(read_sql(query), parameters).fetchone()
 
 
