@@ -5,6 +5,9 @@ SELECT pg_catalog.pg_is_in_recovery() AS standby,
        session_user::pg_catalog.text AS session_user,
        current_user::pg_catalog.text AS current_user,
        (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user) AS superuser,
+       EXISTS (
+         SELECT FROM pg_catalog.pg_roles WHERE rolname IN (session_user, current_user) AND rolsuper
+       ) AS reaches_superuser,
        (SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user) AS bypasses_rls,
        EXISTS (
          SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

@@ -10,7 +10,7 @@ import pytest
 
 from trigger_audit.smoke.model import FlowResult, SmokeReport
 from trigger_audit.smoke.runner import run_smoke
-from trigger_audit.smoke.session import Limits
+from trigger_audit.smoke.session import Limits, Session, look_at_server
 
 
 class Database(Protocol):
@@ -21,6 +21,11 @@ class Database(Protocol):
 
 def connect(database: Database, role: str = "supabase_admin") -> psycopg.Connection:
     return psycopg.connect(database.conninfo(role), autocommit=True, prepare_threshold=None)
+
+
+def session_on(connection: psycopg.Connection[Any]) -> Session:
+    """What asks and changes in the connection's transaction, as the role that it is."""
+    return Session(connection, look_at_server(connection), Limits())
 
 
 def users(database: Database) -> int:

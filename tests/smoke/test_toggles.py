@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.smoke.conftest import Database, connect
+from tests.smoke.conftest import Database, connect, session_on
 from trigger_audit.catalog.load import load_catalog
 from trigger_audit.catalog.model import Catalog, Trigger
 from trigger_audit.smoke.toggles import Method, Switch, Switchboard, switch_off, switchboard
@@ -48,7 +48,7 @@ def made(database: Database, kind: str, *, owner: str = "postgres") -> None:
 def board(connection: psycopg.Connection[Any], *, allow_locks: bool) -> tuple[Catalog, Switchboard]:
     catalog = load_catalog(connection)
     mine = [trigger for trigger in catalog.triggers if catalog.tables[trigger.table].name == "public.things"]
-    return catalog, switchboard(connection, catalog, mine, allow_locks=allow_locks)
+    return catalog, switchboard(session_on(connection), catalog, mine, allow_locks=allow_locks)
 
 
 def forced(catalog: Catalog, found: Switchboard, method: Method) -> Switch:
@@ -89,7 +89,7 @@ def goes_off_and_on(database: Database, role: str, method: Method, *, allow_lock
             switch = forced(catalog, found, method)
             assert fires(connection)
             with connection.transaction(force_rollback=True):
-                switch_off(connection, [switch])
+                switch_off(session_on(connection), [switch])
                 locks = connection.execute(
                     "SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'public.things'::regclass"
                 ).fetchall()
@@ -134,7 +134,7 @@ def test_nothing_of_ours_to_change(fresh_database: Database) -> None:
     made(fresh_database, "after", owner="supabase_admin")
     with connect(fresh_database, "authenticator") as connection:
         catalog = load_catalog(connection)
-        found = switchboard(connection, catalog, _things(catalog), allow_locks=True)
+        found = switchboard(session_on(connection), catalog, _things(catalog), allow_locks=True)
     assert found.switches == ()
     assert found.stuck == {"public.things.t": "neither its function nor the trigger is ours to change"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.smoke.conftest import Database, connect
+from tests.smoke.conftest import Database, connect, session_on
 from trigger_audit.analysis.bodies import read_body
 from trigger_audit.catalog.load import load_catalog
 from trigger_audit.smoke.unmask import Definition, Mask, definitions, masks
@@ -52,7 +52,7 @@ def found(database: Database, body: str) -> tuple[tuple[Mask, ...], Definition]:
         connection.execute(create.encode())
         catalog = load_catalog(connection)
         (function,) = catalog.functions_by_name["public", "f"]
-        return masks([read_body(function)]), definitions(connection, [function.oid])[function.oid]
+        return masks([read_body(function)]), definitions(session_on(connection), [function.oid])[function.oid]
 
 
 @pytest.mark.parametrize("handler", OPENED.values(), ids=OPENED)

@@ -46,20 +46,22 @@ def one_line(error: Error) -> str:
 
 
 class ChangeRefused(Exception):
-    """The server refused what was to be changed before a flow; `told` says who and why."""
+    """What was to be changed before a flow cannot be; `told` says who refuses it, or why."""
 
-    def __init__(self, error: Error, by: EventTrigger | None) -> None:
-        super().__init__(one_line(error))
-        self.error = error
-        if by is not None:
-            self.told = f"event trigger {by.name} refuses it ({error.sqlstate}: {self})"
-        elif error.sqlstate in OUR_LIMITS:
-            self.told = f"{OUR_LIMITS[error.sqlstate]} ({error.sqlstate})"
-        else:
-            self.told = f"{self} ({error.sqlstate})"
+    def __init__(self, told: str) -> None:
+        super().__init__(told)
+        self.told = told
 
 
-Change = Callable[["Connection"], None]
+def _refused(error: Error, by: EventTrigger | None) -> ChangeRefused:
+    if by is not None:
+        return ChangeRefused(f"event trigger {by.name} refuses it ({error.sqlstate}: {one_line(error)})")
+    if error.sqlstate in OUR_LIMITS:
+        return ChangeRefused(f"{OUR_LIMITS[error.sqlstate]} ({error.sqlstate})")
+    return ChangeRefused(f"{one_line(error)} ({error.sqlstate})")
+
+
+Change = Callable[[Session], None]
 """Changes the target before a flow, as the outer role, in the flow's savepoint."""
 
 
@@ -321,12 +323,13 @@ class Attempts:
     def _change(self, change: Change) -> None:
         self.session.leave()
         pin_search_path(self.connection)
+        self.session.read_strings_plainly()
         try:
-            change(self.connection)
+            change(self.session)
         except Error as error:
             if self.connection.closed:
                 raise
-            raise ChangeRefused(error, refuser(self.session.event_triggers, error)) from error
+            raise _refused(error, refuser(self.session.event_triggers, error)) from error
         self._note_locks()
         self.session.enter()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -60,11 +61,11 @@ def look_at_target(connection: Connection, session: Session) -> Target:
         constraints = cursor.execute(read_sql("smoke/constraints.sql")).fetchall()
         session.enter()
         tables = cursor.execute(read_sql("smoke/columns.sql")).fetchall()
-        versions = look_at_version(cursor, tables)
         cursor.execute("ROLLBACK TO SAVEPOINT look")
         cursor.execute("RELEASE SAVEPOINT look")
     columns = {row["table_name"]: frozenset(row["columns"]) for row in tables}
     _prepare(session, sorted(columns.keys() & {"users", "identities", "one_time_tokens"}))
+    versions = _version(session, tables)
     written = {step.table for flow in FLOWS for step in flow.steps}
     role = session.server.current_user
     for row in tables:
@@ -90,6 +91,15 @@ def look_at_target(connection: Connection, session: Session) -> Target:
         ),
         versions,
     )
+
+
+def _version(session: Session, tables: Sequence[Mapping[str, Any]]) -> Span:
+    session.connection.execute("SAVEPOINT look")
+    session.enter()
+    versions = look_at_version(session.sender, tables)
+    session.connection.execute("ROLLBACK TO SAVEPOINT look")
+    session.connection.execute("RELEASE SAVEPOINT look")
+    return versions
 
 
 def _prepare(session: Session, read: list[str]) -> None:

@@ -9,6 +9,7 @@ from psycopg import Error, sql
 
 from trigger_audit.auth.roles import INSTANCE_ID
 from trigger_audit.errors import TriggerAuditError
+from trigger_audit.smoke.owners import Withheld
 from trigger_audit.smoke.sending import Read
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from trigger_audit.smoke.session import Session
 
 
-def rows_of(connection: Connection, references: Iterable[Reference]) -> Rows:
-    """The first two keys of each referenced table as text, read as the outer role; none where it may not read them.
+def rows_of(connection: Connection, session: Session, references: Iterable[Reference]) -> Rows:
+    """The first two keys of each referenced table as text, as `Owners.reading` reads it; none where it may not.
 
     A foreign key's target has a unique index, so that no table is read as a whole. concat takes the type's output,
     where a cast may be a function of its owner's.
@@ -28,14 +29,15 @@ def rows_of(connection: Connection, references: Iterable[Reference]) -> Rows:
     found: dict[Reference, tuple[str, ...]] = {}
     for reference in references:
         column = sql.Identifier(reference.column)
-        statement = sql.SQL("SELECT pg_catalog.concat({0}) FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} LIMIT 2").format(
-            column, sql.Identifier(reference.schema, reference.table)
-        )
+        statement = sql.SQL(
+            "SELECT ARRAY[pg_catalog.concat({0})] FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} LIMIT 2"
+        ).format(column, sql.Identifier(reference.schema, reference.table))
         connection.execute("SAVEPOINT existing")
         try:
             connection.execute("SELECT pg_catalog.set_config('row_security', 'off', true)")
-            found[reference] = tuple(row[0] for row in connection.execute(statement).fetchall())
-        except Error:
+            with session.owners.reading(reference.schema, reference.table) as sender:
+                found[reference] = tuple(str(text) for [text] in sender.texts(statement, None))
+        except (Error, Withheld):
             found[reference] = ()
         connection.execute("ROLLBACK TO SAVEPOINT existing")
         connection.execute("RELEASE SAVEPOINT existing")

@@ -81,7 +81,7 @@ def run_statements(
     def work(attempts: OwnAttempts) -> tuple[FlowResult, Trials | None, SessionInfo, str | None]:
         trials = None if evidence is None else Trials(evidence)
         if trials is not None:
-            trials.prepare(attempts.connection)
+            trials.prepare(attempts.session)
             attempts.tables = (*attempts.tables, *trials.lockable)
         result = _result(attempts, trials)
         return (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from psycopg import sql
+
 from trigger_audit.auth.versions import OLDEST, Span, span_of
 from trigger_audit.auth.wording import CHANGES, as_of, in_doubt
 from trigger_audit.resources import read_sql
@@ -12,16 +14,15 @@ from trigger_audit.smoke.model import Answer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from psycopg import Cursor
-
     from trigger_audit.auth.messages import Response
     from trigger_audit.auth.steps import Flow
     from trigger_audit.smoke.model import FailedStep
+    from trigger_audit.smoke.sending import Sender
 
 _SETTLES = "--auth-version says which it is"
 
 
-def look_at_version(cursor: Cursor[dict[str, Any]], tables: Iterable[Mapping[str, Any]]) -> Span:
+def look_at_version(sender: Sender, tables: Iterable[Mapping[str, Any]]) -> Span:
     """By Auth's newest migration; `tables` are the rows of smoke/columns.sql, asked as the same role.
 
     Any version where the role cannot read the table: row security is on, so that it would look empty.
@@ -30,8 +31,8 @@ def look_at_version(cursor: Cursor[dict[str, Any]], tables: Iterable[Mapping[str
         if table["table_name"] == "schema_migrations":
             if "version" not in table["columns"] or not table["writable"] or table["row_security"]:
                 break
-            row = cursor.execute(read_sql("smoke/auth_version.sql")).fetchone()
-            return span_of(None if row is None else row["newest"])
+            [[newest]] = sender.texts(sql.SQL(read_sql("smoke/auth_version.sql")), None)
+            return span_of(newest)
     return Span()
 
 

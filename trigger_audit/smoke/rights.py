@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from trigger_audit.analysis.granting import GRANTING
 from trigger_audit.auth.roles import SCHEMA
 from trigger_audit.smoke.accepts import text_of
 from trigger_audit.smoke.model import Escalation
+from trigger_audit.smoke.owners import Withheld
 from trigger_audit.smoke.scrub import scrubbed
 
 if TYPE_CHECKING:
@@ -50,11 +52,12 @@ class Rights:
 def look_at_rights(
     connection: Connection, session: Session, target: Target, tables: Sequence[RightsTable], user: str
 ) -> Rights:
-    """The rights of one user, read as the outer role. The transaction must be sound, and is to be rolled back.
+    """The rights of one user, read as the outer role, or as the tables' owners where that is a superuser.
 
-    Names are qualified, and nothing of the target is on the path: a function may have changed search_path. With
-    row_security off a table whose policies hide rows gives an error, so that policies' functions are not run; nor are
-    those of a view that a function may have put in a table's place, or of a cast: the outer role may be a superuser.
+    The transaction must be sound, and is to be rolled back. Names are qualified, and nothing of the target is on the
+    path: a function may have changed search_path. With row_security off a table whose policies hide rows gives an
+    error, so that policies' functions are not run; nor are those of a view that a function may have put in a table's
+    place, or of a cast.
     """
     session.leave()
     for name, value in (("search_path", "pg_temp"), ("row_security", "off")):
@@ -63,9 +66,9 @@ def look_at_rights(
     gaps: list[str] = []
     columns = [name for name in (*_USERS, "raw_app_meta_data") if name in target.columns["users"]]
     try:
-        for row in _rows(connection, SCHEMA, "users", columns, "id", user, as_text=False):
+        for row in _rows(session, SCHEMA, "users", columns, "id", user):
             held.update(_of_users(dict(zip(columns, row, strict=True))))
-    except Error as error:
+    except (Error, Withheld) as error:
         gaps.append(_gap(f"{SCHEMA}.users", error))
     for table in tables:
         gaps += (
@@ -77,10 +80,10 @@ def look_at_rights(
                 gaps.append(f"{table.name} is no table any more once the user is made: it was not looked at")
                 continue
             for owner in table.owners:
-                for row in _rows(connection, table.schema, table.relation, table.columns, owner, user):
+                for row in _rows(session, table.schema, table.relation, table.columns, owner, user):
                     for column, text in zip(table.columns, row, strict=True):
                         held.update(Right(table.name, column, part) for part in _parts(text))
-        except Error as error:
+        except (Error, Withheld) as error:
             gaps.append(_gap(table.name, error))
     return Rights(frozenset(held), tuple(gaps))
 
@@ -95,52 +98,50 @@ def _is_table(connection: Connection, table: RightsTable) -> bool:
 
 
 def _rows(
-    connection: Connection,
-    schema: str,
-    relation: str,
-    columns: Sequence[str],
-    owner: str,
-    user: str,
-    *,
-    as_text: bool = True,
-) -> list[tuple[object, ...]]:
-    item = _AS_TEXT if as_text else sql.SQL("{}")
-    statement = sql.SQL("SELECT {} FROM {} WHERE {} = %s LIMIT {}").format(
-        sql.SQL(", ").join(item.format(sql.Identifier(name)) for name in columns),
+    session: Session, schema: str, relation: str, columns: Sequence[str], owner: str, user: str
+) -> list[list[str | None]]:
+    statement = sql.SQL("SELECT ARRAY[{}]::pg_catalog.text[] FROM {} WHERE {} = %s LIMIT {}").format(
+        sql.SQL(", ").join(_AS_TEXT.format(sql.Identifier(name)) for name in columns),
         sql.Identifier(schema, relation),
         sql.Identifier(owner),
         sql.Literal(_MOST_ROWS),
     )
-    connection.execute("SAVEPOINT rights")
+    session.connection.execute("SAVEPOINT rights")
     try:
-        return connection.execute(statement, (user,)).fetchall()
+        with session.owners.reading(schema, relation) as sender:
+            return sender.texts(statement, (user,))
     except Error:
-        connection.execute("ROLLBACK TO SAVEPOINT rights")
+        session.connection.execute("ROLLBACK TO SAVEPOINT rights")
         raise
 
 
-def _gap(table: str, error: Error) -> str:
+def _gap(table: str, error: Error | Withheld) -> str:
+    if isinstance(error, Withheld):
+        return f"{table} {error}: what the user got there was not looked at"
     said = " ".join((error.diag.message_primary or str(error)).split())
     return f"what the user got in {table} could not be looked at ({said})"
 
 
-def _of_users(row: Mapping[str, object]) -> Iterator[Right]:
+def _of_users(row: Mapping[str, str | None]) -> Iterator[Right]:
     table = f"{SCHEMA}.users"
     for column in _USERS:
-        if row.get(column) is not None:
-            yield Right(table, column, text_of(row[column]))
-    document = row.get("raw_app_meta_data")
+        value = row.get(column)
+        if value is not None:
+            yield Right(table, column, value)
+    try:
+        document = json.loads(row.get("raw_app_meta_data") or "null")
+    except ValueError:
+        return
     for key, value in document.items() if isinstance(document, Mapping) else ():
         if GRANTING.match(str(key).lower()):
             values = value if isinstance(value, list) else [value]
             yield from (Right(table, f"raw_app_meta_data.{key}", text_of(each)) for each in values if each is not None)
 
 
-def _parts(text: object) -> Iterator[str]:
+def _parts(whole: str | None) -> Iterator[str]:
     """A value's text, and where it reads like an array those of its elements."""
-    if text is None:
+    if whole is None:
         return
-    whole = str(text)
     yield whole
     if whole[:1] + whole[-1:] in ("{}", "[]"):
         yield from (part.strip().strip('"') for part in whole[1:-1].split(","))

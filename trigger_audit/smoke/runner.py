@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from psycopg import Error
+from psycopg import Error, sql
 from psycopg.pq import TransactionStatus
 
 from trigger_audit.auth import FLOWS
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
     from trigger_audit.analysis.model import Hazard
 
+Excuse = Callable[[str | None, str], str | None]
+"""From a failure's SQLSTATE and message to why it says nothing of the target; None where it does say something."""
+
 _Attempts = TypeVar("_Attempts", bound=Attempts)
 _Result = TypeVar("_Result")
 
@@ -73,6 +76,7 @@ def run_smoke(
     sign_ups: SignUps = USUAL,
     auth_version: Version | None = None,
     evidence: Evidence | None = None,
+    excuse: Excuse | None = None,
 ) -> SmokeReport:
     """Replays the named flows of Auth (all where None) on the connection, one savepoint each, and rolls back.
 
@@ -81,7 +85,7 @@ def run_smoke(
     function would not end by itself: that flow is skipped, and the others go on over a new one. `sign_ups` says who
     signs up and with what; by default only keys that many projects read are sent. `auth_version` is the one whose
     answers are told; None takes what Auth's migrations say. With `evidence` the triggers that break a flow are looked
-    for.
+    for. A failure for which `excuse` has one gives no verdict: the flow is skipped.
 
     No attempt begins after sixty times the statement's limit and a minute (11 minutes), and one takes six times the
     limit and ten seconds at most, with at most 11 more to end what will not end (watch.py).
@@ -95,7 +99,7 @@ def run_smoke(
     limits = limits or Limits()
 
     def work(attempts: Attempts) -> tuple[_Run, tuple[FlowResult, ...], SessionInfo, str | None]:
-        run = _Run(attempts, evidence)
+        run = _Run(attempts, evidence, excuse)
         run.prepare()
         results = tuple(result for flow in chosen for result in run.flow(flow))
         target_gaps = (*attempts.target.gaps, *version_gaps(attempts.target.versions))
@@ -187,8 +191,9 @@ def _exclusively(connection: Connection) -> Iterator[None]:
 class _Run:
     """The results so far, and what they need to know of each other."""
 
-    def __init__(self, attempts: Attempts, evidence: Evidence | None) -> None:
+    def __init__(self, attempts: Attempts, evidence: Evidence | None, excuse: Excuse | None) -> None:
         self.attempts = attempts
+        self.excuse = excuse
         self.trials = None if evidence is None else Trials(evidence)
         self.blame = evidence is not None and evidence.blame
         self.unmask = evidence is not None and evidence.unmask
@@ -204,11 +209,11 @@ class _Run:
         attempts, sign_ups = self.attempts, self.attempts.sign_ups
         if sign_ups.email is not None:
             refuse_known_address(attempts.connection, attempts.session, sign_ups.email)
-        self.metadata = metadata_for(sign_ups, rows_of(attempts.connection, sign_ups.references))
+        self.metadata = metadata_for(sign_ups, rows_of(attempts.connection, attempts.session, sign_ups.references))
         attempts.probes.documents = self.metadata.documents
         self.notes.update(dict.fromkeys(self.metadata.notes))
         if self.trials is not None:
-            self.trials.prepare(attempts.connection)
+            self.trials.prepare(attempts.session)
             attempts.tables = (*attempts.tables, *self.trials.lockable)
 
     @property
@@ -234,6 +239,9 @@ class _Run:
             started = time.perf_counter()
             rights = bool(asks) and payload in (*asks, Payload.FULL)
             attempt = self.attempts.run(flow, payload, rights=rights)
+            failed = attempt.observation.failed
+            if failed is not None and self.excuse is not None and attempt.observation.limit is None:
+                attempt.observation.limit = self.excuse(failed.sqlstate, failed.message)
             milliseconds = round((time.perf_counter() - started) * 1000)
             got = self._escalations(flow, payload, attempt)
             proof = self._proof(flow, payload, attempt)
@@ -338,9 +346,10 @@ def _roll_back(attempts: _Attempts, look: Callable[[_Attempts], str | None]) -> 
         if connection.info.transaction_status == TransactionStatus.INTRANS:
             _unlock(attempts, session)
         connection.rollback()
-        connection.read_only = True
         if session is None:
             return None  # nothing has run
+        # Where it takes a function, the transaction can only read from the moment on when that is made.
+        connection.read_only = not session.apart
         session.set_limits()
         found = not_aborted(connection, attempts.transactions) or look(attempts)
         _unlock(attempts, session)
@@ -360,13 +369,12 @@ def _unlock(attempts: Attempts, session: Session | None) -> None:
 def _rows_left(attempts: Attempts) -> str | None:
     """Why it cannot be said that no row of the probe users is left, None where it can."""
     session = attempts.session
-    session.enter_to_look()
     parameters = {"ids": attempts.probes.ids, "emails": attempts.probes.emails}
-    row = attempts.connection.execute(read_sql("smoke/leftovers.sql"), parameters).fetchone()
-    if row is None or row[1]:
-        role = session.info(()).role
+    role, sender = session.enter_to_look()
+    [[rows, hidden]] = sender.texts(sql.SQL(read_sql("smoke/leftovers.sql")), parameters, for_good=True)
+    if hidden != "false":
         return f"row security hides rows of auth.users from {role}, so that rows of the probe users would not be seen"
-    if row[0]:
+    if rows != "0":
         like = "trigger-audit-%@example.%" if attempts.probes.address is None else attempts.probes.address
-        return f"rows of the probe users are left in auth.users ({row[0]}): their e-mail is like '{like}'"
+        return f"rows of the probe users are left in auth.users ({rows}): their e-mail is like '{like}'"
     return None

@@ -39,13 +39,16 @@ if TYPE_CHECKING:
 
 _Sql: TypeAlias = sql.SQL | sql.Composed
 
-_Settings: TypeAlias = Callable[[], Mapping[str, str]]
+_Parameters: TypeAlias = Sequence[object] | Mapping[str, object] | None
+
+Settings: TypeAlias = Callable[[], Mapping[str, str]]
 
 _FUNCTION = sql.SQL(
     "CREATE OR REPLACE FUNCTION pg_temp.{name}({outputs}) {returns} LANGUAGE plpgsql SECURITY DEFINER AS {body}; "
-    "SELECT {columns} FROM pg_temp.{name}(); "
+    "{between}SELECT {columns} FROM pg_temp.{name}(); "
 )
 _NOTHING = sql.SQL("")
+_READ_ONLY = sql.SQL("SET TRANSACTION READ ONLY; ")
 _CLOSING = 3
 """Characters with which a language closes a quotation in CONTEXT: one, and a blank or two in front of it."""
 
@@ -94,6 +97,12 @@ class Sender(Protocol):
 
     def read(self, read: Read) -> list[dict[str, Any]]: ...
 
+    def texts(self, statement: _Sql, parameters: _Parameters, *, for_good: bool = False) -> list[list[str | None]]:
+        """What a query of one column, an array of texts, gives: so that no type of the database's comes out.
+
+        `for_good`: the transaction can only read from here on.
+        """
+
     def context(self, error: Error) -> str | None:
         """The error's CONTEXT without the frames that this module adds."""
 
@@ -109,7 +118,7 @@ class Plain:
     to go back to. `settings` are set again after each statement.
     """
 
-    def __init__(self, connection: Connection, settings: _Settings) -> None:
+    def __init__(self, connection: Connection, settings: Settings) -> None:
         self._connection = connection
         self._settings = settings
         self._cursor: Cursor[Any] = open_cursor(connection, dict_row)
@@ -135,6 +144,12 @@ class Plain:
         self._send(_with_values(self._connection, read.statement(columns), read.parameters), unreadable)
         return self._cursor.fetchall()
 
+    def texts(self, statement: _Sql, parameters: _Parameters, *, for_good: bool = False) -> list[list[str | None]]:
+        if for_good:
+            self._connection.execute(_READ_ONLY)
+        self._send(_with_values(self._connection, statement, parameters))
+        return [next(iter(row.values())) for row in self._cursor.fetchall()]
+
     def _send(self, text: str, restored: Mapping[str, str] | None = None) -> None:
         """One message: psycopg could not even encode the next one where a trigger has left an unknown encoding."""
         behind = setting({**self._settings(), **(restored or {})}).as_string(self._connection)
@@ -157,7 +172,7 @@ class Confined:
     `settings` are set again after each statement.
     """
 
-    def __init__(self, connection: Connection, settings: _Settings) -> None:
+    def __init__(self, connection: Connection, settings: Settings) -> None:
         self._connection = connection
         self._settings = settings
         self._cursor: Cursor[Any] = open_cursor(connection, dict_row)
@@ -209,6 +224,17 @@ class Confined:
             restored=_unreadable(self._connection),
         )
 
+    def texts(self, statement: _Sql, parameters: _Parameters, *, for_good: bool = False) -> list[list[str | None]]:
+        rows = self._call(
+            _with_values(self._connection, statement, parameters),
+            name="texts",
+            returns=sql.SQL("RETURNS TABLE (found pg_catalog.text[])"),
+            body="BEGIN RETURN QUERY EXECUTE {}; END",
+            columns=("found",),
+            between=_READ_ONLY if for_good else None,
+        )
+        return [row["found"] for row in rows]
+
     def _call(
         self,
         text: str,
@@ -219,6 +245,7 @@ class Confined:
         outputs: LiteralString = "",
         returns: _Sql = _NOTHING,
         restored: Mapping[str, str] | None = None,
+        between: _Sql | None = None,
     ) -> list[dict[str, Any]]:
         """One round trip: between the making of the function and its call nothing else runs.
 
@@ -236,12 +263,13 @@ class Confined:
                 name=sql.Identifier(self._name),
                 outputs=sql.SQL(outputs),
                 returns=returns,
+                between=between or _NOTHING,
                 body=sql.Literal(source.as_string(self._connection)),
                 columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
             )
             + setting({**self._settings(), **restored})
         )
-        for _ in range(2 if restored else 1):
+        for _ in range(1 + bool(restored) + (between is not None)):
             self._cursor.nextset()
         return self._cursor.fetchall()
 
@@ -256,7 +284,7 @@ class Confined:
         return error.sqlstate == "42501" and _ROLE_REFUSED.search(error.diag.message_primary or "") is not None
 
 
-def _with_values(connection: Connection, statement: _Sql, parameters: Sequence[object]) -> str:
+def _with_values(connection: Connection, statement: _Sql, parameters: _Parameters) -> str:
     return ClientCursor(connection).mogrify(statement, parameters)
 
 

@@ -15,6 +15,7 @@ from trigger_audit.errors import TriggerAuditError
 from trigger_audit.resources import read_sql
 from trigger_audit.smoke.event_triggers import EventTrigger, event_triggers
 from trigger_audit.smoke.model import By, SessionInfo
+from trigger_audit.smoke.owners import Owners
 from trigger_audit.smoke.sending import Confined, Plain, Sender
 from trigger_audit.smoke.settings import setting
 
@@ -50,12 +51,16 @@ AUTH = Part(ROLE, SEARCH_PATH)
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What the server said of itself and of us."""
+    """What the server said of itself and of us.
+
+    `reaches_superuser`: code in an unconfined session has a superuser's rights, or can take them by going back.
+    """
 
     version: int
     session_user: str
     current_user: str
     superuser: bool
+    reaches_superuser: bool
     bypasses_rls: bool
     has_role: bool
     settings: frozenset[str]
@@ -91,6 +96,7 @@ def look_at_server(connection: Connection, role: str = ROLE, *, needs_users: boo
         row["session_user"],
         row["current_user"],
         bool(row["superuser"]),
+        row["reaches_superuser"],
         bool(row["bypasses_rls"]),
         row["has_role"],
         frozenset(row["settings"]),
@@ -121,6 +127,7 @@ class Session:
         self._waits = False
         self._encoding = connection.info.parameter_status("client_encoding") or "UTF8"
         self.sender: Sender = (Confined if self.apart else Plain)(connection, self._kept)
+        self.owners = Owners(self, self._kept)
 
     def _rung(self) -> By:
         server, role = self.server, self.part.role
@@ -174,10 +181,7 @@ class Session:
             values["transaction_timeout"] = "0"
         self._set(values)
         self.set_limits()
-        if self.server.superuser and "event_triggers" in self.server.settings:  # from 17 on
-            # They would fire for each function that `sending` makes: Supabase's own look at every command.
-            self._set({"event_triggers": "off"})
-        else:
+        if not self._silence_event_triggers():
             self.event_triggers = event_triggers(self.connection)
         held = self.connection.execute(read_sql("smoke/advisory.sql")).fetchone()
         self.found_locked = held is None or bool(held[0])
@@ -188,6 +192,13 @@ class Session:
             row = self.connection.execute(read_sql("smoke/setting.sql"), {"name": name}).fetchone()
             if row is not None and row[0]:
                 self._set({name: ""})
+
+    def _silence_event_triggers(self) -> bool:
+        """They would fire for each function that `sending` makes: Supabase's own look at every command."""
+        silent = self.server.superuser and "event_triggers" in self.server.settings  # from 17 on
+        if silent:
+            self._set({"event_triggers": "off"})
+        return silent
 
     def set_limits(self, *, wait_for_locks: bool = False) -> None:
         """Sets how long a statement and a wait for a lock may take, from `limits`.
@@ -236,17 +247,22 @@ class Session:
             self.connection.execute("SET LOCAL ROLE NONE")
         self._set({"search_path": self.part.search_path})
 
-    def enter_to_look(self) -> None:
-        """Becomes one who sees the rows that are left, and lets no policy run, for it would run outside of `sender`.
+    def enter_to_look(self) -> tuple[str, Sender]:
+        """Becomes one who sees the rows that are left, and lets no policy run: its name, and what to look with.
 
-        A superuser passes them by; for a member the server refuses the query where one applies (42501).
+        A superuser's login can be whoever passes policies by; for others the server refuses the query where one applies
+        (42501).
         """
-        if self.by is By.SESSION_AUTHORIZATION:
-            self._set({"search_path": "pg_temp"})
-            return
-        if self.by is By.SET_ROLE:
-            self._set({"row_security": "off"})
-        self.enter()
+        if self.by is not By.SESSION_AUTHORIZATION:
+            if self.by is By.SET_ROLE:
+                self._set({"row_security": "off"})
+            self.enter()
+            return self.info(()).role, self.sender
+        self._set({"search_path": "pg_temp"})
+        self._silence_event_triggers()
+        looker = self.owners.looker() or self.part.role
+        self.owners.become(looker)
+        return looker, self.owners.sender(looker)
 
     def leave(self) -> None:
         """Becomes the outer role again."""

@@ -4,7 +4,9 @@ A do-nothing body for the function takes no lock on the table, and other session
 never comes; it silences every trigger that calls the function. Nobody waits for it but who replaces the same function,
 until our transaction ends, and DROP SCHEMA. CREATE OR REPLACE TRIGGER with WHEN (false) needs no
 ownership, ALTER TABLE ... DISABLE TRIGGER does; both take SHARE ROW EXCLUSIVE on the table, which holds up its writers.
-Every lock is given back by the rollback to the savepoint. All of it is done as the outer role.
+Every lock is given back by the rollback to the savepoint. All of it is done as the outer role, or as the owner where
+that role is a superuser (see `owners`). What a superuser owns is changed as it is: no statement here holds code of
+anybody's.
 """
 
 from __future__ import annotations
@@ -20,9 +22,8 @@ from psycopg.rows import dict_row
 from trigger_audit.resources import read_sql
 
 if TYPE_CHECKING:
-    from psycopg import Connection
-
     from trigger_audit.catalog.model import Catalog, Function, Trigger
+    from trigger_audit.smoke.session import Session
 
 
 class Method(StrEnum):
@@ -46,14 +47,17 @@ _NOOP = "BEGIN IF TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN RETURN OLD; END IF;
 class Switch:
     """`triggers` (oids) go off together; `names` are theirs, schema.table.trigger, in the same order.
 
-    `locked` is the table that the switch itself locks (schema, name), None where it locks none.
+    `locked` is the table that the switch itself locks (schema, name), None where it locks none. `owner` is the role to
+    work it as, None for the outer one; `replaced` the function (oid) that gets another body, None where none does.
     """
 
     triggers: tuple[int, ...]
     names: tuple[str, ...]
     method: Method
     statement: sql.Composed
+    owner: str | None
     locked: tuple[str, str] | None = None
+    replaced: int | None = None
 
     @property
     def lock(self) -> str:
@@ -75,18 +79,18 @@ class _Means:
     may_replace: bool
     owns_table: bool
     shared: tuple[int, ...]
+    function_owner: str | None
+    table_owner: str | None
 
 
-def switchboard(
-    connection: Connection, catalog: Catalog, triggers: Sequence[Trigger], *, allow_locks: bool
-) -> Switchboard:
-    """The switch of every given trigger that fires, as the current role may work it.
+def switchboard(session: Session, catalog: Catalog, triggers: Sequence[Trigger], *, allow_locks: bool) -> Switchboard:
+    """The switch of every given trigger that fires, as the outer role may work it or, for a superuser's, the owners.
 
     Without `allow_locks` only those that take no lock stronger than the replay itself. Triggers that share a function
     come in one switch where no other way is open. psycopg.Error where the server cannot be asked.
     """
     firing = {trigger.oid: trigger for trigger in triggers if trigger.fires}
-    means = _means(connection, sorted(firing))
+    means = _means(session, sorted(firing))
     switches: list[Switch] = []
     stuck: dict[str, str] = {}
     done: set[int] = set()
@@ -108,11 +112,19 @@ def switchboard(
     return Switchboard(tuple(switches), stuck)
 
 
-def _means(connection: Connection, oids: list[int]) -> dict[int, _Means]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(read_sql("smoke/switches.sql"), {"triggers": oids}).fetchall()
+def _means(session: Session, oids: list[int]) -> dict[int, _Means]:
+    parameters = {"triggers": oids, "as_owners": session.owners.needed}
+    with session.connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(read_sql("smoke/switches.sql"), parameters).fetchall()
     return {
-        row["trigger"]: _Means(row["owns_function"], row["may_replace"], row["owns_table"], tuple(row["shared"]))
+        row["trigger"]: _Means(
+            row["owns_function"],
+            row["may_replace"],
+            row["owns_table"],
+            tuple(row["shared"]),
+            row["function_owner"],
+            row["table_owner"],
+        )
         for row in rows
     }
 
@@ -125,14 +137,15 @@ def _switch(
     table = catalog.tables[trigger.table]
     locked = table.schema, table.relation
     if means.owns_function and means.shared == (trigger.oid,):
-        return Switch(*alone, Method.FUNCTION_NOOP, _noop(function))
+        return Switch(*alone, Method.FUNCTION_NOOP, _noop(function), means.function_owner, replaced=function.oid)
     if allow_locks and means.may_replace and not trigger.constraint and trigger.timing != "INSTEAD OF":
-        return Switch(*alone, Method.WHEN_FALSE, _when_false(catalog, trigger, function), locked)
+        return Switch(*alone, Method.WHEN_FALSE, _when_false(catalog, trigger, function), means.table_owner, locked)
     if allow_locks and means.owns_table:
-        return Switch(*alone, Method.DISABLE_TRIGGER, _disable(catalog, trigger), locked)
+        return Switch(*alone, Method.DISABLE_TRIGGER, _disable(catalog, trigger), means.table_owner, locked)
     if means.owns_function and len(together) == len(means.shared):
         names = tuple(catalog.trigger_name(one) for one in together)
-        return Switch(tuple(one.oid for one in together), names, Method.FUNCTION_NOOP, _noop(function))
+        oids = tuple(one.oid for one in together)
+        return Switch(oids, names, Method.FUNCTION_NOOP, _noop(function), means.function_owner, replaced=function.oid)
     return None
 
 
@@ -187,8 +200,9 @@ def _table(catalog: Catalog, trigger: Trigger) -> sql.Identifier:
     return sql.Identifier(table.schema, table.relation)
 
 
-def switch_off(connection: Connection, switches: Iterable[Switch]) -> None:
-    """Works the switches, as the outer role inside the caller's savepoint. psycopg.Error where one is refused: by an
-    event trigger, or because the table's lock is not to be had."""
+def switch_off(session: Session, switches: Iterable[Switch]) -> None:
+    """Works the switches inside the caller's savepoint. psycopg.Error where one is refused: by an event trigger, or
+    because the table's lock is not to be had."""
     for switch in switches:
-        connection.execute(switch.statement)
+        with session.owners.acting_as(switch.owner) as sender:
+            sender.run(switch.statement.as_string(session.connection))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from trigger_audit.smoke.attempts import ChangeRefused
 from trigger_audit.smoke.context import frames
 from trigger_audit.smoke.culprits import Fault, Off, Trial, Verdict, search
+from trigger_audit.smoke.identities import Identity, altered, identities
 from trigger_audit.smoke.model import Culprit, FailedStep, HiddenError, Toggle
 from trigger_audit.smoke.scrub import scrubbed_step
 from trigger_audit.smoke.toggles import Switch, Switchboard, switch_off, switchboard
 from trigger_audit.smoke.unmask import Definition, Mask, definitions
 
 if TYPE_CHECKING:
-    from psycopg import Connection
-
     from trigger_audit.catalog.model import Trigger
     from trigger_audit.smoke.attempts import Change
     from trigger_audit.smoke.replay import Observation
+    from trigger_audit.smoke.session import Session
     from trigger_audit.smoke.suspects import Suspects
 
 Replay = Callable[["Change"], "Observation"]
@@ -70,6 +70,7 @@ class Trials:
     locked: dict[str, None] = field(default_factory=dict)
     _board: Switchboard | None = field(default=None)
     _definitions: dict[int, Definition] | None = field(default=None)
+    _known: dict[int, Identity] = field(default_factory=dict)
     _blamed: list[Off] = field(default_factory=list)
 
     @property
@@ -78,20 +79,23 @@ class Trials:
         switches = () if self._board is None else self._board.switches
         return tuple(dict.fromkeys(switch.locked for switch in switches if switch.locked is not None))
 
-    def prepare(self, connection: Connection) -> None:
+    def prepare(self, session: Session) -> None:
         """Asks the server what can be switched; as the outer role, before any code of the target has run."""
         suspects = self.evidence.suspects
-        self._board = switchboard(
-            connection, suspects.catalog, suspects.triggers, allow_locks=self.evidence.allow_locks
+        self._board = switchboard(session, suspects.catalog, suspects.triggers, allow_locks=self.evidence.allow_locks)
+        self._definitions = definitions(session, {mask.function.oid for mask in self.evidence.masks})
+        replaced = {switch.replaced for switch in self._board.switches if switch.replaced is not None}
+        self._known = identities(session, replaced | self._definitions.keys())
+        session.owners.prepare(
+            (*(switch.owner for switch in self._board.switches), *(one.owner for one in self._definitions.values()))
         )
-        self._definitions = definitions(connection, {mask.function.oid for mask in self.evidence.masks})
 
     def without_triggers(self, replay: Replay) -> Observation | None:
         """The flow with everything off that can be switched off; None where there is nothing, or it is refused."""
         assert self._board is not None
         switches = self._board.switches
         try:
-            return replay(lambda connection: self._switch_off(connection, switches)) if switches else None
+            return replay(lambda session: self._switch_off(session, switches)) if switches else None
         except ChangeRefused:
             return None
 
@@ -105,7 +109,7 @@ class Trials:
 
         def trial(off: Off) -> Trial:
             chosen = [switches[index] for index in sorted(off)]
-            again = replay(lambda connection: self._switch_off(connection, chosen))
+            again = replay(lambda session: self._switch_off(session, chosen))
             if again.limit is not None:
                 limits.append(_limit(again))
             elif again.failed is not None:
@@ -126,8 +130,9 @@ class Trials:
             self._open(verdict, failures, limits),
         )
 
-    def _switch_off(self, connection: Connection, switches: Sequence[Switch]) -> None:
-        switch_off(connection, switches)
+    def _switch_off(self, session: Session, switches: Sequence[Switch]) -> None:
+        self._require_unaltered(session, [switch.replaced for switch in switches if switch.replaced is not None])
+        switch_off(session, switches)
         for switch in switches:
             if switch.locked is not None:
                 self.locked[".".join(switch.locked)] = None
@@ -179,9 +184,9 @@ class Trials:
             by_function: dict[int, list[Mask]] = {}
             for mask in opened:
                 by_function.setdefault(mask.function.oid, []).append(mask)
-            statements = [known[oid].without(few) for oid, few in by_function.items()]
+            opening = {oid: (known[oid].owner, known[oid].without(few)) for oid, few in by_function.items()}
             try:
-                again = replay(partial(_replace, statements))
+                again = replay(partial(self._replace, opening))
             except ChangeRefused as refused:
                 self.notes[
                     f"what exception handlers hide is not known, for opening them was refused: {refused.told}"
@@ -199,6 +204,22 @@ class Trials:
                 return  # opening the handlers broke something else, which is nobody's error
             opened.remove(hiding)
             self._note(observed, failed, hiding)
+
+    def _replace(self, statements: Mapping[int, tuple[str | None, str]], session: Session) -> None:
+        """Puts the functions (oid: owner to act as, statement) in the places of those that bear their names."""
+        self._require_unaltered(session, statements)
+        # The bodies are the target's own but for a RAISE: what they name need not be found under the present path.
+        session.connection.execute("SET LOCAL check_function_bodies = off")
+        for owner, statement in statements.values():
+            with session.owners.acting_as(owner) as sender:
+                sender.run(statement)
+
+    def _require_unaltered(self, session: Session, functions: Iterable[int]) -> None:
+        changed = altered(session, functions, self._known)
+        if changed:
+            catalog = self.evidence.suspects.catalog.functions
+            names = ", ".join(catalog[oid].name for oid in changed)
+            raise ChangeRefused(f"triggers have changed what the name stands for, or what is there: {names}")
 
     def _note(self, observed: Observation, failed: FailedStep, mask: Mask) -> None:
         running = self.evidence.suspects.in_context(failed.context)
@@ -244,13 +265,6 @@ class _Known:
         table = f"{failed.schema}.{failed.table}" if failed.constraint and failed.table else None
         triggers = [None] if switch is None else self.switches[switch].triggers
         return any(self.suspects.may_miss(trigger, table, absent) for trigger in triggers)
-
-
-def _replace(statements: Sequence[str], connection: Connection) -> None:
-    # The bodies are the target's own but for a RAISE: what they name need not be found under the present path.
-    connection.execute("SET LOCAL check_function_bodies = off")
-    for statement in statements:
-        connection.execute(statement.encode())
 
 
 def _indexes(triggers: Iterable[Trigger], by_trigger: dict[int, int]) -> Off:

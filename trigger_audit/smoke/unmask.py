@@ -18,11 +18,10 @@ from trigger_audit.plpgsql import tree
 from trigger_audit.resources import read_sql
 
 if TYPE_CHECKING:
-    from psycopg import Connection
-
     from trigger_audit.analysis.model import BodyFacts
     from trigger_audit.catalog.model import Function
     from trigger_audit.smoke.context import Frame
+    from trigger_audit.smoke.session import Session
 
 _LOOPS = (tree.Loop, tree.While, tree.ForInteger, tree.ForQuery, tree.ForExecute, tree.ForCursor, tree.ForEach)
 _HARMLESS = (tree.Null, tree.GetDiagnostics, tree.Perform, tree.If, tree.Case, tree.Block)
@@ -128,11 +127,15 @@ def unmasked(source: str, offsets: Iterable[int]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """CREATE OR REPLACE FUNCTION as pg_get_functiondef writes it, and where in it the body begins."""
+    """CREATE OR REPLACE FUNCTION as pg_get_functiondef writes it, and where in it the body begins.
+
+    `owner` is the role to replace it as, None for the outer one.
+    """
 
     text: str
     start: int
     source: str
+    owner: str | None
 
     def without(self, masks: Iterable[Mask]) -> str:
         """The statement that replaces the function by itself without these masks."""
@@ -140,11 +143,14 @@ class Definition:
         return self.text[: self.start] + body + self.text[self.start + len(self.source) :]
 
 
-def definitions(connection: Connection, functions: Iterable[int]) -> dict[int, Definition]:
-    """By oid, of those functions that the current role may replace."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(read_sql("smoke/definitions.sql"), {"functions": sorted(functions)}).fetchall()
+def definitions(session: Session, functions: Iterable[int]) -> dict[int, Definition]:
+    """By oid, of those functions that the outer role may replace or, for a superuser's login, their owners."""
+    parameters = {"functions": sorted(functions), "as_owners": session.owners.needed}
+    with session.connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(read_sql("smoke/definitions.sql"), parameters).fetchall()
     return {
-        row["function"]: Definition(row["definition"], row["definition"].rindex(row["source"]), row["source"])
+        row["function"]: Definition(
+            row["definition"], row["definition"].rindex(row["source"]), row["source"], row["owner"]
+        )
         for row in rows
     }
