@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from trigger_audit.errors import TriggerAuditError, UsageError
 from trigger_audit.findings.model import NotAnalysed
@@ -99,7 +99,8 @@ def open_target(target: Target, *, postgres: Path | None, progress: Progress) ->
 def sandbox_with(sql: SqlInput, names: list[str], *, postgres: Path | None, progress: Progress) -> Iterator[OpenTarget]:
     """A sandbox with files applied, by a login that is no superuser's (`sandbox.auditor`).
 
-    Raises TriggerAuditError where they hold no statement: an audit of nothing would be clean, and mean nothing.
+    Raises TriggerAuditError where no statement of them can be applied: an audit of nothing would be clean, and mean
+    nothing.
     """
     from trigger_audit.database.connect import connect
     from trigger_audit.database.dsn import parse_dsn
@@ -113,14 +114,25 @@ def sandbox_with(sql: SqlInput, names: list[str], *, postgres: Path | None, prog
     with open_sandbox(postgres) as sandbox:
         progress(f"applying {len(sql.files)} file{'' if len(sql.files) == 1 else 's'}")
         loaded = apply_files(sandbox, sql.files)
-        if not loaded.applied and not loaded.failed:
-            named = "standard input" if names == ["-"] else " ".join(names)
-            raise TriggerAuditError(f"there is no SQL statement to apply in {named}", "is it the right file?")
+        if not loaded.applied:
+            _refuse(loaded, "standard input" if names == ["-"] else " ".join(names))
         dsn = parse_dsn(auditor_conninfo(sandbox))
         with explained(dsn), connect(dsn) as connection:
             server = describe(connection)
             info = TargetInfo("sql", " ".join(names), sandbox.server_version, server.platform)
             yield OpenTarget(connection, server, info, loaded, sql.skipped, sandbox.uncached)
+
+
+def _refuse(loaded: LoadReport, named: str) -> NoReturn:
+    if not loaded.failed:
+        raise TriggerAuditError(f"there is no SQL statement to apply in {named}", "is it the right file?")
+    first = loaded.failed[0]
+    said = f"{first.file}:{first.line}: {_with_state(first)}"
+    if len(loaded.failed) == 1:
+        raise TriggerAuditError(f"the one statement of {named} could not be applied: {said}", "is it SQL?")
+    raise TriggerAuditError(
+        f"none of the {len(loaded.failed)} statements of {named} could be applied, first {said}", "is it SQL?"
+    )
 
 
 def sql_input(paths: tuple[Path | str, ...]) -> SqlInput:
