@@ -203,7 +203,9 @@ class SmokeReport:
     aborted, and there is no row of the probe users.
 
     `not_verified` says why it is not, where that is known. `strongest_lock` is the strongest lock on `locked` that
-    was held, None where no flow ran.
+    was held when a flow had gone through or triggers were off, None where no flow ran: a statement that fails gives its
+    own back before anybody can look. `locked` are the tables written and
+    those that switches have locked.
     """
 
     target: Mapping[str, object]
