@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trigger_audit.database.platform import Server
     from trigger_audit.sandbox.migrations import FailedStatement, LoadReport, SqlFile
     from trigger_audit.target import Target
+    from trigger_audit.unmade import Unmade
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,15 @@ class OpenTarget:
         """The statements that the sandbox refused, in their order: what they would have made was not looked at."""
         failed = self.loaded.failed if self.loaded else ()
         return tuple(NotAnalysed(each.file, each.line, f"not applied: {_with_state(each)}") for each in failed)
+
+    @property
+    def unmade(self) -> tuple[Unmade, ...]:
+        """What those would have made: what is missing for want of it is no finding."""
+        from trigger_audit.unmade import unmade
+
+        failed = self.loaded.failed if self.loaded else ()
+        found = (unmade(each.file, each.line, each.statement) for each in failed)
+        return tuple(each for each in found if each is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trigger_audit.rules.base import Rule
     from trigger_audit.smoke.model import Expectation, Payload, SmokeReport
     from trigger_audit.smoke.payloads import SignUps
+    from trigger_audit.unmade import NotMade, Unmade
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ def examine(
 ) -> Audit:
     """From catalog to answers, inside the caller's read-only transaction. Raises TriggerAuditError.
 
-    Without `names` the server is asked for missing privileges alone, and no handler is judged by its answers: enough for
-    those who only want the cascade. `enabled` are the latent flows that the project has enabled.
+    Without `names` the server is asked for missing privileges alone, and no handler is judged by its answers: enough
+    for those who only want the cascade. `enabled` are the latent flows that the project has enabled.
     """
     from trigger_audit.analysis.bodies import read_body
     from trigger_audit.analysis.cascade import build_cascade
@@ -80,13 +81,16 @@ def examine(
     return Audit(catalog=catalog, tables=audited, bodies=bodies, cascade=cascade, answers=answers)
 
 
-def judge(audit: Audit, rules: Sequence[Rule]) -> tuple[Finding, ...]:
-    """All rules speak, so that folding does not depend on the selection; then those selected are kept."""
+def judge(audit: Audit, rules: Sequence[Rule], keep: Callable[[Finding], bool] = lambda _: True) -> tuple[Finding, ...]:
+    """All rules speak, so that folding does not depend on the selection; then those selected are kept.
+
+    What `keep` does not keep is as good as never said.
+    """
     from trigger_audit.findings.folding import fold
     from trigger_audit.rules.registry import all_rules
 
     chosen = {rule.meta.code for rule in rules}
-    findings = fold(finding for rule in all_rules() for finding in rule.check(audit))
+    findings = fold(finding for rule in all_rules() for finding in rule.check(audit) if keep(finding))
     return tuple(finding for finding in findings if finding.rule in chosen)
 
 
@@ -113,7 +117,11 @@ def not_analysed(audit: Audit) -> tuple[NotAnalysed, ...]:
     for oid, line, reason in audit.answers.unasked:
         if oid in reached:
             found.add(NotAnalysed(audit.catalog.functions[oid].name, line, reason))
-    return tuple(sorted(found, key=lambda item: (item.object, item.line or 0, item.reason)))
+    return in_order(found)
+
+
+def in_order(items: Iterable[NotAnalysed]) -> tuple[NotAnalysed, ...]:
+    return tuple(sorted(items, key=lambda item: (item.object, item.line or 0, item.reason)))
 
 
 def scan(
@@ -125,26 +133,49 @@ def scan(
     all_tables: bool = False,
     as_role: str | None = None,
     not_applied: Sequence[NotAnalysed] = (),
+    unmade: Sequence[Unmade] = (),
     enabled: Collection[str] = (),
 ) -> ScanResult:
     """Scan the database of an open connection in one READ ONLY transaction. Raises TriggerAuditError.
 
-    `not_applied` are the statements that never got into the database: they head what was not analysed. `enabled` are
-    the latent flows that the project has enabled.
+    `not_applied` are the statements that never got into the database: they head what was not analysed. `unmade` is
+    what they would have made: a name that is missing for want of it is not analysed either. `enabled` are the latent
+    flows that the project has enabled.
     """
     from trigger_audit.database.connect import read_only
 
     started = time.perf_counter()
     with read_only(connection):
         audit = examine(connection, tables=tables, all_tables=all_tables, as_role=as_role, enabled=enabled)
-    findings = judge(audit, rules)
+        missing = what_is_missing(connection, unmade)
+    unjudged: set[NotAnalysed] = set()
+
+    def keep(finding: Finding) -> bool:
+        maker = missing.of_finding(finding)
+        if maker is not None:
+            line = None if finding.place is None else finding.place.line
+            unjudged.add(NotAnalysed(finding.object, line, f"{finding.message}: {maker.excuse}"))
+        return maker is None
+
+    findings = judge(audit, rules, keep)
     return ScanResult(
         target=target,
         audit=audit,
         findings=findings,
-        not_analysed=(*not_applied, *not_analysed(audit)),
+        not_analysed=(*not_applied, *in_order({*not_analysed(audit), *unjudged})),
         seconds=time.perf_counter() - started,
     )
+
+
+def what_is_missing(connection: psycopg.Connection[Any], unmade: Sequence[Unmade]) -> NotMade:
+    """What was not made, with the names that the server knows where an extension is among it."""
+    from trigger_audit.resources import read_sql
+    from trigger_audit.unmade import NotMade
+
+    missing = NotMade(tuple(unmade))
+    if not missing.of_unknown_names:
+        return missing
+    return replace(missing, known=frozenset(row[0] for row in connection.execute(read_sql("ask/known_names.sql"))))
 
 
 def weighed(scanned: ScanResult, severities: Mapping[str, Severity]) -> ScanResult:
@@ -223,17 +254,19 @@ def smoke(
     options: SmokeOptions,
     *,
     not_applied: Sequence[NotAnalysed] = (),
+    unmade: Sequence[Unmade] = (),
     announce: Callable[[Sequence[str]], None] | None = None,
 ) -> SmokeResult:
     """Look for hazards in the cascade, then run Auth's flows and roll them back. Raises TriggerAuditError.
 
-    `announce` is told, before anything runs, which sequences may advance: a rollback does not take that back.
+    `announce` is told, before anything runs, which sequences may advance: a rollback does not take that back. What
+    fails for want of something `unmade` gives no verdict.
     """
     from trigger_audit.database.connect import read_only
 
     with read_only(connection):
         audit = examine(connection, tables=(), all_tables=False, as_role=None, names=False, enabled=options.enabled)
-    return smoke_audited(connection, target, audit, options, not_applied=not_applied, announce=announce)
+    return smoke_audited(connection, target, audit, options, not_applied=not_applied, unmade=unmade, announce=announce)
 
 
 def smoke_audited(
@@ -243,11 +276,13 @@ def smoke_audited(
     options: SmokeOptions,
     *,
     not_applied: Sequence[NotAnalysed] = (),
+    unmade: Sequence[Unmade] = (),
     announce: Callable[[Sequence[str]], None] | None = None,
 ) -> SmokeResult:
     """The same for a database that has been examined already."""
     from trigger_audit.analysis.bodies import read_body
     from trigger_audit.analysis.hazards import effects
+    from trigger_audit.analysis.questions.wording import complained_of
     from trigger_audit.auth import firings
     from trigger_audit.catalog.stored import load_stored
     from trigger_audit.database.connect import read_only
@@ -262,6 +297,12 @@ def smoke_audited(
     chosen = tuple(payload_named(name) for name in options.payloads)
     with read_only(connection):
         behind = load_stored(connection, audit.catalog)
+        missing = what_is_missing(connection, unmade)
+
+    def excuse(sqlstate: str | None, message: str) -> str | None:
+        maker = missing.maker(sqlstate, message, complained_of(message, sqlstate))
+        return None if maker is None else maker.excuse
+
     found = effects(audit.cascade, audit.catalog, behind, read_body, firings(options.enabled))
     if announce is not None and (options.allow_side_effects or not found.hazards):
         announce(found.sequences)
@@ -280,11 +321,17 @@ def smoke_audited(
             unmask=options.unmask,
             blame=options.blame,
         ),
+        excuse=excuse if unmade else None,
     )
     sources = {function.name: function.source for function in audit.catalog.functions.values()}
     refused = refused_to_auth(audit, options.flows) if report.session.by is By.APPROXIMATION else ()
-    if refused:
-        report = replace(report, session=replace(report.session, gaps=(*report.session.gaps, *refused)))
+    hidden = {error: excuse(error.sqlstate, error.message) for error in report.hidden_errors}
+    excused = dict.fromkeys(f"{error.message}: {why}" for error, why in hidden.items() if why is not None)
+    report = replace(
+        report,
+        session=replace(report.session, gaps=(*report.session.gaps, *refused, *excused)),
+        hidden_errors=tuple(error for error, why in hidden.items() if why is None),
+    )
     return SmokeResult(_as_meant(report, options), sources, tuple(not_applied), refused)
 
 
@@ -302,6 +349,7 @@ def prove(
     scanned: ScanResult,
     options: SmokeOptions,
     *,
+    unmade: Sequence[Unmade] = (),
     announce: Callable[[Sequence[str]], None] | None = None,
 ) -> tuple[ScanResult, SmokeReport]:
     """Run Auth's flows, rolled back, and give the findings that they showed proof `observed`.
@@ -315,9 +363,9 @@ def prove(
     audit, target = scanned.audit, scanned.target
     has_users = ("auth", "users") in audit.catalog.tables_by_name
     if has_users and audit.tables == audited_tables(audit.catalog):
-        smoked = smoke_audited(connection, target, audit, options, announce=announce)
+        smoked = smoke_audited(connection, target, audit, options, unmade=unmade, announce=announce)
     else:
         # Other tables have side effects of their own, which no flow of Auth sets off.
-        smoked = smoke(connection, target, options, announce=announce)
+        smoked = smoke(connection, target, options, unmade=unmade, announce=announce)
     findings = prove_findings(scanned.findings, smoked.report, ReportedPlaces(audit.bodies.values()))
     return replace(scanned, findings=findings), smoked.report

@@ -107,6 +107,7 @@ def scan(
             all_tables=all_tables,
             as_role=as_role,
             not_applied=opened.not_applied,
+            unmade=opened.unmade,
             enabled=enabled,
         )
         report = None
@@ -120,7 +121,7 @@ def scan(
             # A sandbox is thrown away: there is nothing that could stay.
             announce = None if in_sandbox else lambda names: tell_what_stays(names, messages)
             try:
-                result, report = run_prove(opened.connection, result, options, announce=announce)
+                result, report = run_prove(opened.connection, result, options, unmade=opened.unmade, announce=announce)
             except TriggerAuditError as error:
                 unproved = error
     result = weighed(result, severities)

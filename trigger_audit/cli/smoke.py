@@ -132,7 +132,14 @@ def smoke(
         announce = None if opened.loaded is not None else lambda sequences: tell_what_stays(sequences, messages)
         if script is None:
             messages.progress("running the flows of Auth")
-            result = run(opened.connection, opened.info, options, not_applied=opened.not_applied, announce=announce)
+            result = run(
+                opened.connection,
+                opened.info,
+                options,
+                not_applied=opened.not_applied,
+                unmade=opened.unmade,
+                announce=announce,
+            )
         else:
             messages.progress("running the statements")
             result = smoke_statements(

@@ -39,8 +39,8 @@ class SqlFile:
 class FailedStatement:
     """A statement that the server refused.
 
-    `line` is 1-based, where the server points or else where the statement begins; `statement` is its first 200
-    characters; `sqlstate` is None where it was not sent at all.
+    `line` is 1-based, where the server points or else where the statement begins; `statement` is its whole text;
+    `sqlstate` is None where it was not sent at all.
     """
 
     file: str
@@ -306,8 +306,8 @@ class _FileLoader:
         return self._failure(step, error.sqlstate, error.diag.message_primary or str(error), line)
 
     def _failure(self, step: _Step, sqlstate: str | None, message: str, line: int | None = None) -> FailedStatement:
-        shown = step.statement[:_SHOWN]
-        return FailedStatement(self._file.path, line if line is not None else step.line, shown, sqlstate, message)
+        place = line if line is not None else step.line
+        return FailedStatement(self._file.path, place, step.statement, sqlstate, message)
 
     def _note(self, line: int, text: str) -> None:
         self.notes[f"{self._file.path}:{line}: {text}"] = None

@@ -61,15 +61,22 @@ def _no_field(record: str, name: str, span: Span) -> Complaint:
 
 def _name(reply: Reply, written: str) -> str:
     """The thing complained of as the server quotes it. Messages of other languages than English: as it is written."""
+    return complained_of(reply.message, reply.sqlstate) or written
+
+
+def complained_of(message: str, sqlstate: str | None) -> str:
+    """What an error's message is about, as the server quotes it; '' where it quotes nothing."""
     for pattern in (_CALLABLE, _OPERATOR, _BARE_COLUMN):
-        found = pattern.search(reply.message)
+        found = pattern.search(message)
         if found is not None:
             return str(found[1]).strip('"')
-    quoted = _QUOTED.findall(reply.message)
+    quoted = _QUOTED.findall(message)
     if not quoted:
-        return written
-    # `invalid input value for enum plan: "gold"` names the value last; else the thing comes first.
-    return str(quoted[-1] if reply.sqlstate in ("22P02", "22007", "22008", "22003") else quoted[0])
+        return ""
+    # `invalid input value for enum plan: "gold"` names the value last; so does what PL/pgSQL says while it runs:
+    # `record "new" has no field "name"`. Else the thing comes first.
+    last = sqlstate in ("22P02", "22007", "22008", "22003") or "has no field" in message
+    return str(quoted[-1] if last else quoted[0])
 
 
 def _word_at(body: str, at: int, end: int) -> Span:

@@ -1,0 +1,109 @@
+"""What is missing for want of a statement that the sandbox could not apply is neither a finding nor a failure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.cli.running import run
+
+TRIGGER = """
+create trigger on_auth_user_created after insert on auth.users
+  for each row execute function public.handle_new_user();
+"""
+HANDLER = """
+create function public.handle_new_user() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  {body}
+  return new;
+end $$;
+"""
+POSTGIS = "create extension postgis with schema extensions;\n"
+TABLE = "create table public.profiles (id uuid primary key{more});\n"
+INSERT = "insert into public.profiles (id{more}) values (new.id{value});"
+
+SOUND = {
+    "a table with a type of an extension": (
+        POSTGIS + TABLE.format(more=", home extensions.geography(point)"),
+        INSERT.format(more="", value=""),
+        'relation "public.profiles" does not exist: -:2 was not applied, and may have made it',
+    ),
+    "a column that could not be added": (
+        POSTGIS + TABLE.format(more="") + "alter table public.profiles add column home extensions.geography(point);\n",
+        INSERT.format(more=", home", value=", null"),
+        'column "home" of relation "profiles" does not exist: -:3 was not applied, and may have made it',
+    ),
+    "a function of an extension": (
+        "create extension http with schema extensions;\n" + TABLE.format(more=""),
+        "perform extensions.urlencode('a');",
+        "function extensions.urlencode(unknown) does not exist (search_path pg_catalog only): "
+        "-:1 was not applied, and may have made it",
+    ),
+    "a schema of an extension": (
+        "create extension pgmq;\nselect pgmq.create('welcome');\n",
+        "perform pgmq.send('welcome', '{}');",
+        'schema "pgmq" does not exist: -:1 was not applied, and may have made it',
+    ),
+}
+
+
+def document(found: Any) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(found.out)
+    return parsed
+
+
+@pytest.mark.parametrize("case", SOUND)
+def test_it_is_not_analysed_and_its_flows_are_skipped(case: str) -> None:
+    before, body, reason = SOUND[case]
+    sql = before + HANDLER.format(body=body) + TRIGGER
+    scanned = run("scan", "-", "--format", "json", stdin=sql)
+    assert scanned.code == 0, scanned.out
+    assert {finding["rule"] for finding in document(scanned)["findings"]} <= {"TA301"}
+    item = {"object": "public.handle_new_user()", "line": 3, "reason": reason}
+    assert item in document(scanned)["not_analysed"]
+    assert run("scan", "-", "--strict", "-q", stdin=sql).code == 1
+
+    smoked = run("smoke", "-", "--flow", "signup-email", "--flow", "login", "--format", "json", stdin=sql)
+    flows = {(flow["flow"], flow["payload"]): flow for flow in document(smoked)["flows"]}
+    flow = flows["signup-email", "bare"]
+    assert (flow["outcome"], flow["culprits"], flow["failed_step"]) == ("skipped", [], None)
+    assert flow["reason"].startswith(reason.rpartition(": ")[2] + " (")
+    assert flows["login", "bare"]["outcome"] == "pass"
+    assert smoked.code == 2, "no sign-up gave a verdict"
+
+
+@pytest.mark.parametrize(
+    ("before", "body", "rule"),
+    [
+        (POSTGIS, INSERT.format(more="", value=""), "TA101"),
+        (POSTGIS, "perform lower(3.5);", "TA102"),
+        # It is there, only not under the path: no extension would mend that.
+        ("create extension http with schema extensions;\n", "perform gen_random_bytes(3);", "TA102"),
+        ("grant select on public.profiles to anon;\n", INSERT.format(more="", value=""), "TA101"),
+    ],
+)
+def test_what_no_such_statement_would_have_made_stays_a_finding(before: str, body: str, rule: str) -> None:
+    sql = before + HANDLER.format(body=body) + TRIGGER
+    scanned = run("scan", "-", "--format", "concise", stdin=sql)
+    assert (scanned.code, f" error {rule} " in scanned.out) == (1, True), scanned.out
+    smoked = run("smoke", "-", "--flow", "signup-email", "--format", "concise", stdin=sql)
+    assert (smoked.code, smoked.out.startswith("signup-email:bare: fail ")) == (1, True), smoked.out
+
+
+def test_what_a_handler_hides_of_it_is_no_hidden_error() -> None:
+    body = "begin perform pgmq.send('welcome', '{}'); exception when others then raise warning 'no queue'; end;"
+    sql = "create extension pgmq;\n" + HANDLER.format(body=body) + TRIGGER
+    smoked = run("smoke", "-", "--flow", "signup-email", "--format", "json", stdin=sql)
+    assert smoked.code == 0, smoked.out
+    assert document(smoked)["hidden_errors"] == []
+    reason = 'schema "pgmq" does not exist: -:1 was not applied, and may have made it'
+    assert reason in document(smoked)["session"]["gaps"]
+
+
+def test_a_proof_leaves_such_flows_out() -> None:
+    before, body, _ = SOUND["a schema of an extension"]
+    found = run("scan", "-", "--prove", stdin=before + HANDLER.format(body=body) + TRIGGER)
+    assert (found.code, found.error) == (2, "error: every sign-up flow was skipped: the reasons are in the report")
+    assert "19 skipped" in found.err
