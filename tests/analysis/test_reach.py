@@ -6,7 +6,7 @@ import pytest
 
 from tests.analysis.cascades import prepared
 from tests.analysis.test_hazards import found_on, on_sign_up
-from trigger_audit.analysis.effects import FILE, FOREIGN, LOCK
+from trigger_audit.analysis.effects import FILE, LOCK
 from trigger_audit.sandbox.server import Sandbox
 
 HIDDEN = """
@@ -127,28 +127,6 @@ FOUND = {
     ),
     "index expression": ("create index on profiles (hidden(number));", WRITE, IN_BODY),
     "index predicate": ("create index on profiles (id) where hidden(number);", WRITE, IN_BODY),
-    "view that is read": (
-        "create view v as select pg_try_advisory_lock(1) as locked;",
-        "perform locked from v;",
-        ("view public.v", None, DIRECT),
-    ),
-    "view behind a view": (
-        "create view v as select hidden() as number; create view w as select * from v;",
-        "perform number from w;",
-        IN_BODY,
-    ),
-    "view that is written": (
-        "alter table profiles add check (hidden(number)); create view v as select * from profiles;",
-        "insert into v (id) values (new.id);",
-        IN_BODY,
-    ),
-    "trigger of a view's table": (
-        "create function on_profile() returns trigger language plpgsql as $$ begin perform hidden(); return new;"
-        " end $$; create trigger t before insert on profiles for each row execute function on_profile();"
-        "create view v as select * from profiles;",
-        "insert into v (id) values (new.id);",
-        IN_BODY,
-    ),
     "rule": (
         "create table log (a int); create rule r as on insert to profiles do also insert into log values (hidden());",
         WRITE,
@@ -342,23 +320,6 @@ def test_a_check_of_auths_own_table_needs_no_trigger(postgres15: Sandbox) -> Non
     with prepared(postgres15.conninfo(), sql, "supabase_admin") as connection:
         (found,) = found_on(connection).hazards
     assert (found.function, found.line) == ("public.hidden()", 3)
-
-
-def test_foreign_tables_behind_views_and_partitions(postgres15: Sandbox) -> None:
-    more = """
-create foreign data wrapper elsewhere; create server elsewhere foreign data wrapper elsewhere;
-create foreign table public.far (id int) server elsewhere;
-create view public.near as select * from public.far;
-create table public.parted (id int) partition by list (id);
-create foreign table public.part partition of public.parted default server elsewhere;
-"""
-    body = "insert into near values (1); update parted set id = 2;"
-    with prepared(postgres15.conninfo(), on_sign_up(body, more), "supabase_admin") as connection:
-        found = found_on(connection).hazards
-    assert [(each.function, each.call, each.effect) for each in found] == [
-        ("public.handler()", "UPDATE public.part", FOREIGN),
-        ("public.near", "INSERT public.far", FOREIGN),
-    ]
 
 
 def test_a_foreign_table_that_runs_a_program(postgres15: Sandbox) -> None:

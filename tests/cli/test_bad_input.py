@@ -299,7 +299,7 @@ create trigger t after insert on auth.users for each row execute function public
 
 
 @COMMANDS
-def test_a_file_that_is_not_sql(command: str, tmp_path: Path) -> None:
+def test_a_text_that_is_not_sql(command: str, tmp_path: Path) -> None:
     (tmp_path / "notes.sql").write_text("hello world\n")
     error = refused(run(command, "notes.sql", cwd=tmp_path))
     assert "the one statement of notes.sql could not be applied: notes.sql:1: " in error

@@ -11,18 +11,17 @@ stays harmless however often it is reached.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trigger_audit.analysis.calls import Calls, sql_of
 from trigger_audit.analysis.cascade import MOST_STEPS
-from trigger_audit.analysis.effects import effect_of
 from trigger_audit.analysis.evaluated import Use, defaults_of, events_of, is_evaluated
 from trigger_audit.analysis.model import Site, Visit
 from trigger_audit.analysis.sessions import Session, base_session
 from trigger_audit.analysis.statements import read_statement
+from trigger_audit.analysis.unspelt import Unspelt
 from trigger_audit.auth.roles import SCHEMA
 from trigger_audit.catalog.model import Trigger
 from trigger_audit.plpgsql import tree
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
     from trigger_audit.auth.model import Firing
     from trigger_audit.catalog.model import Catalog, Function, Table
     from trigger_audit.catalog.stored import Behind, Stored
-
-_WORD = re.compile(r"\w+")
-# Words that are operators without showing a symbol (LIKE, IN, ORDER BY ...).
-_SPELT = frozenset(("=", "<>", "<", ">", "<=", ">=", "~~", "!~~", "~~*", "!~~*"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +79,7 @@ class _Walk:
         self._body_of = bodies
         self._calls = Calls(catalog)
         self._names = frozenset(name for _, name in catalog.functions_by_name)
-        self._aggregates = {
-            function.proname: function for function in catalog.functions.values() if function.kind == "a"
-        }
-        self._by_word = _by_word(catalog, behind)
-        self._fields = _fields(catalog)
-        # Extensions bring hundreds of operators and casts, all of them harmless.
-        self._operators = tuple(found for found in behind.operators if self._matters(found[1]))
-        self._casts = tuple(found for found in behind.casts if self._matters(found[1]))
+        self._unspelt = Unspelt(catalog, behind)
         self._paths: dict[Session, tuple[str, ...]] = {}
         self._todo: list[Callable[[], None]] = []
         self._seen: set[object] = set()
@@ -132,20 +120,8 @@ class _Walk:
     def _everywhere(self, session: Session) -> None:
         if session not in self._seen:
             self._seen.add(session)
-            for label, oid in self._always():
+            for label, oid in self._unspelt.always():
                 self._function(oid, session, label)
-
-    def _always(self) -> Iterator[tuple[str, int]]:
-        """Functions whose use may show in no text: casts, operators of keywords; event triggers, because smoke itself
-        defines and alters."""
-        yield from ((f"cast to {name}", oid) for name, oid in self._casts)
-        yield from ((f"operator {symbol}", oid) for symbol, oid in self._operators if symbol in _SPELT)
-        yield from ((f"event trigger {name}", oid) for name, oid in self._behind.events)
-
-    def _matters(self, function: int) -> bool:
-        return (
-            function in self._catalog.functions or effect_of(*self._behind.names.get(function, (None, ""))) is not None
-        )
 
     # Functions and what stands in them
 
@@ -201,17 +177,10 @@ class _Walk:
         self._text(function.source, session)
 
     def _text(self, text: str, session: Session) -> None:
-        if self._by_word or self._fields:
-            words = set(_WORD.findall(text.lower()))
-            for word in words & self._by_word.keys():
-                for oid in self._by_word[word]:
-                    self._type(oid, session)
-            for word in words & self._fields.keys():
-                for oid in self._fields[word]:
-                    self._function(oid, session, word)
-        for symbol, oid in self._operators:
-            if symbol in text:
-                self._function(oid, session, f"operator {symbol}")
+        for oid in self._unspelt.types_in(text):
+            self._type(oid, session)
+        for label, oid in self._unspelt.functions_in(text):
+            self._function(oid, session, label)
 
     def _site(self, site: Site, *, follow: bool) -> None:
         session = Session(site.visit.role, site.visit.search_path)
@@ -230,7 +199,7 @@ class _Walk:
     def _sql(self, sql: SqlFacts, session: Session, by: str, *, follow: bool) -> None:
         path = self._path(session)
         for call in sql.calls:
-            aggregate = self._aggregates.get(call.name)
+            aggregate = self._unspelt.aggregates.get(call.name)
             if aggregate is not None:
                 self._function(aggregate.oid, session, by)
         meant = self._calls.functions(sql, path)
@@ -299,10 +268,14 @@ class _Walk:
         self._actions(table, use)
 
     def _through(self, view: Table, use: Use) -> None:
-        """A write to a view that PostgreSQL rewrites to one of its table, as the view's owner."""
+        """A write to a view that PostgreSQL rewrites to one of its table, as the view's owner.
+
+        What the view selects is evaluated too: for CHECK OPTION, RETURNING, and the rows that are changed.
+        """
         owner = Session(view.owner, use.session.path)
         for stored in self._behind.by_owner.get(view.oid, ()):
             if stored.kind == "rule" and stored.definition is None:
+                self._stored(stored, use.session, use.by)
                 for oid in stored.relations:
                     table = self._catalog.tables.get(oid)
                     if table is not None and table.kind == "f":
@@ -368,33 +341,3 @@ class _Walk:
                 # A view's tables are read as its owner, unless it is security_invoker.
                 owner = Session(self._catalog.tables[stored.owner].owner, session.path)
                 self._use(Use(oid, "SELECT", frozenset(), owner, True, by))
-
-
-def _fields(catalog: Catalog) -> dict[str, tuple[int, ...]]:
-    """Functions of one row, by name: PostgreSQL calls them for `profile.full_name` where that is no column."""
-    found: dict[str, list[int]] = {}
-    for function in catalog.functions.values():
-        types = [catalog.types.get(oid) for _, oid in function.arguments[:1]]
-        if function.takes(1) and any(known is not None and known.relation is not None for known in types):
-            found.setdefault(function.proname.lower(), []).append(function.oid)
-    return {name: tuple(oids) for name, oids in found.items()}
-
-
-def _by_word(catalog: Catalog, behind: Behind) -> dict[str, tuple[int, ...]]:
-    """The types that do something when a value is made of them, by the words that may stand for them in a body.
-
-    Beside the type's own name these are the names of tables with such a column (`profiles%ROWTYPE`).
-    """
-    active = {
-        oid
-        for oid, known in catalog.types.items()
-        if (known.kind == "d" and oid in behind.by_owner) or (known.kind == "r" and oid in behind.supports)
-    }
-    found: dict[str, list[int]] = {}
-    for oid in active:
-        found.setdefault(catalog.types[oid].name.lower(), []).append(oid)
-    for table in catalog.tables.values() if active else ():
-        for column in table.columns:
-            if column.type_oid in active:
-                found.setdefault(table.relation.lower(), []).append(column.type_oid)
-    return {word: tuple(oids) for word, oids in found.items()}
