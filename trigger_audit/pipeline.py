@@ -16,20 +16,24 @@ if TYPE_CHECKING:
     from trigger_audit.auth.versions import Version
     from trigger_audit.opening import TargetInfo
     from trigger_audit.rules.base import Rule
-    from trigger_audit.smoke.model import Expectation, Payload, SmokeReport
+    from trigger_audit.smoke.model import Expectation, FlowResult, Payload, SmokeReport
     from trigger_audit.smoke.payloads import SignUps
     from trigger_audit.unmade import NotMade, Unmade
 
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a scan found. `seconds` is wall time; it is in no machine-readable output."""
+    """What a scan found. `seconds` is wall time; it is in no machine-readable output.
+
+    `unexplained` are the flows that a run for its proof saw fail, and that no finding of any rule speaks of.
+    """
 
     target: TargetInfo
     audit: Audit
     findings: tuple[Finding, ...]
     not_analysed: tuple[NotAnalysed, ...]
     seconds: float
+    unexplained: tuple[FlowResult, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """Findings of a severity, suppressed ones left out."""
@@ -114,9 +118,9 @@ def not_analysed(audit: Audit) -> tuple[NotAnalysed, ...]:
         if site.facts.body is not None:
             line = site.facts.body.source.place(site.statement.span.start)[0]
             found.add(NotAnalysed(site.facts.function.name, line, "fires triggers in more cycles than are followed"))
-    for oid, line, reason in audit.answers.unasked:
+    for oid, unasked, reason in audit.answers.unasked:
         if oid in reached:
-            found.add(NotAnalysed(audit.catalog.functions[oid].name, line, reason))
+            found.add(NotAnalysed(audit.catalog.functions[oid].name, unasked, reason))
     return in_order(found)
 
 
@@ -359,6 +363,8 @@ def prove(
     from trigger_audit.analysis.reported import ReportedPlaces
     from trigger_audit.catalog.audited import audited_tables
     from trigger_audit.findings.proving import prove as prove_findings
+    from trigger_audit.findings.proving import unexplained
+    from trigger_audit.rules.registry import all_rules
 
     audit, target = scanned.audit, scanned.target
     has_users = ("auth", "users") in audit.catalog.tables_by_name
@@ -367,5 +373,10 @@ def prove(
     else:
         # Other tables have side effects of their own, which no flow of Auth sets off.
         smoked = smoke(connection, target, options, unmade=unmade, announce=announce)
-    findings = prove_findings(scanned.findings, smoked.report, ReportedPlaces(audit.bodies.values()))
-    return replace(scanned, findings=findings), smoked.report
+    places = ReportedPlaces(audit.bodies.values())
+    findings = prove_findings(scanned.findings, smoked.report, places)
+    open_ = unexplained(findings, smoked.report, places)
+    if open_:
+        # Rules that were not selected may know all about it.
+        open_ = unexplained(judge(audit, all_rules()), smoked.report, places)
+    return replace(scanned, findings=findings, unexplained=open_), smoked.report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -160,3 +161,39 @@ def test_a_server_without_auth_has_nothing_to_prove(password_server: PasswordSer
         with password_server.open() as connection:
             connection.execute("drop table public.orders")
             connection.execute("drop function public.note")
+
+
+UNEXPLAINED = """
+create table public.profiles (id uuid primary key);
+alter table public.profiles enable row level security;
+grant all on public.profiles to supabase_auth_admin;
+create function public.handle_new_user() returns trigger language plpgsql set search_path = '' as $$
+begin
+  insert into public.profiles (id) values (new.id);
+  return new;
+end;
+$$;
+create trigger on_auth_user_created after insert on auth.users
+  for each row execute function public.handle_new_user();
+"""
+ROW_SECURITY = '42501 new row violates row-level security policy for table "profiles"'
+
+
+def test_a_flow_that_fails_without_a_finding_is_an_error_of_its_own() -> None:
+    found = run("scan", "-", "--prove", stdin=UNEXPLAINED)
+    said = "default flows fail that no finding explains: signup-email (bare, full, duplicate, admin), "
+    assert (found.code, found.error.startswith(f"error: {said}")) == (1, True)
+    assert found.error.endswith(f": {ROW_SECURITY} (trigger-audit smoke names the cause)")
+    assert f"\nnot explained: {said}" in found.out
+    for more in (("--exit-zero",), ("--fail-on", "never")):
+        assert run("scan", "-", "--prove", *more, stdin=UNEXPLAINED).code == 0
+
+
+def test_what_another_rule_explains_or_the_project_expects_is_no_error(tmp_path: Path) -> None:
+    explained = run("scan", "-", "--prove", "--select", "TA4", stdin=FAULTY)
+    assert (explained.code, "error:" in explained.err) == (0, False), explained.err
+    flows = ("signup-email", "signup-autoconfirm", "signup-otp", "oauth-first", "invite", "admin-create")
+    expected = "".join(f'{flow} = "fail:42501"\n' for flow in flows)
+    (tmp_path / "trigger-audit.toml").write_text(f"[expect]\n{expected}")
+    meant = run("scan", "-", "--prove", stdin=UNEXPLAINED, cwd=tmp_path)
+    assert (meant.code, "error:" in meant.err, "not explained" in meant.out) == (0, False, False), meant.err

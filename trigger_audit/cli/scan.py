@@ -116,7 +116,11 @@ def scan(
             messages.progress("running the flows of Auth")
             in_sandbox = opened.loaded is not None
             options = SmokeOptions(
-                allow_side_effects=allow_side_effects, unmask=in_sandbox, blame=False, enabled=enabled
+                allow_side_effects=allow_side_effects,
+                unmask=in_sandbox,
+                blame=False,
+                enabled=enabled,
+                expect=settings.expect.value,
             )
             # A sandbox is thrown away: there is nothing that could stay.
             announce = None if in_sandbox else lambda names: tell_what_stays(names, messages)
@@ -135,6 +139,10 @@ def scan(
     if unproved is not None:
         # The findings stand without the proof, and have been shown.
         raise unproved
+    if result.unexplained:
+        from trigger_audit.report.unexplained import unexplained_words
+
+        messages.say(f"error: {unexplained_words(result.unexplained)}")
     fails_on = FailOn(settings.scan_fails_on.value)
     raise typer.Exit(exit_code(result, fails_on, exit_zero=exit_zero, strict=strict))
 
@@ -155,7 +163,9 @@ def render(result: ScanResult, kind: Format, style: Style | None) -> str:
 
 
 def exit_code(result: ScanResult, fail_on: FailOn, *, exit_zero: bool, strict: bool) -> int:
-    """0, or 1 for findings at or above the threshold; --strict counts what was not analysed."""
+    """0, or 1 for findings at or above the threshold and for flows that were seen to fail without one; --strict counts
+    what was not analysed.
+    """
     from trigger_audit.findings.model import Severity
 
     if exit_zero:
@@ -164,6 +174,8 @@ def exit_code(result: ScanResult, fail_on: FailOn, *, exit_zero: bool, strict: b
         return 1
     if fail_on is FailOn.NEVER:
         return 0
+    if result.unexplained:
+        return 1
     threshold = Severity(fail_on.value).rank
     failing = (finding.severity.rank >= threshold for finding in result.findings if finding.suppressed is None)
     return int(any(failing))

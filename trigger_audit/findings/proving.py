@@ -37,6 +37,19 @@ def prove(findings: Iterable[Finding], report: SmokeReport, places: ReportedPlac
     return tuple(_proved(finding, report, places) for finding in findings)
 
 
+def unexplained(findings: Iterable[Finding], report: SmokeReport, places: ReportedPlaces) -> tuple[FlowResult, ...]:
+    """The default flows that fail, and not as expected, with a failure that no finding is about."""
+    found = tuple(findings)
+    return tuple(
+        flow
+        for flow in report.flows
+        if flow.outcome is Outcome.FAIL
+        and not flow.latent
+        and not flow.as_expected
+        and not any(_broke(finding, flow, places) for finding in found)
+    )
+
+
 def _proved(finding: Finding, report: SmokeReport, places: ReportedPlaces) -> Finding:
     observed = tuple(_observed_in(finding, report, places))
     if observed:

@@ -54,6 +54,10 @@ class Style:
 def scan_text(result: ScanResult, style: Style) -> str:
     """Each finding, what was not analysed, and one closing line."""
     blocks = [finding_text(finding, style) for finding in result.findings]
+    if result.unexplained:
+        from trigger_audit.report.unexplained import unexplained_words
+
+        blocks.append(style.line("not explained", "error", f": {unexplained_words(result.unexplained)}"))
     if result.not_analysed:
         blocks.append(not_analysed_text(result.not_analysed, style))
     blocks.append(closing_line(result, style))
