@@ -7,6 +7,7 @@ import pytest
 from tests.analysis.cascades import prepared
 from tests.analysis.test_hazards import found_on, on_sign_up
 from trigger_audit.analysis.effects import FILE, LOCK
+from trigger_audit.analysis.model import Hazard
 from trigger_audit.sandbox.server import Sandbox
 
 HIDDEN = """
@@ -245,14 +246,17 @@ FOUND = {
 }
 
 
+def hazards_of(server: Sandbox, more: str, body: str) -> tuple[Hazard, ...]:
+    sql = on_sign_up(body, f"set local search_path = public, extensions; {HIDDEN} {more}")
+    with prepared(server.conninfo(), sql, "supabase_admin") as connection:
+        return found_on(connection).hazards
+
+
 @pytest.mark.parametrize("what", FOUND)
 @pytest.mark.parametrize("major", [15, 18])
 def test_finds(sandbox: Sandbox, postgres15: Sandbox, what: str, major: int) -> None:
     more, body, expected = FOUND[what]
-    server = postgres15 if major == 15 else sandbox
-    sql = on_sign_up(body, f"set local search_path = public, extensions; {HIDDEN} {more}")
-    with prepared(server.conninfo(), sql, "supabase_admin") as connection:
-        found = found_on(connection).hazards
+    found = hazards_of(postgres15 if major == 15 else sandbox, more, body)
     assert [(each.function, each.line, each.call, each.effect) for each in found] == [(*expected, LOCK)]
 
 
@@ -310,9 +314,7 @@ QUIET = {
 @pytest.mark.parametrize("what", QUIET)
 def test_is_quiet(postgres15: Sandbox, what: str) -> None:
     more, body = QUIET[what]
-    sql = on_sign_up(body, f"set local search_path = public, extensions; {HIDDEN} {more}")
-    with prepared(postgres15.conninfo(), sql, "supabase_admin") as connection:
-        assert found_on(connection).hazards == ()
+    assert hazards_of(postgres15, more, body) == ()
 
 
 def test_a_check_of_auths_own_table_needs_no_trigger(postgres15: Sandbox) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.analysis.cascades import prepared
 from tests.analysis.test_hazards import found_on, on_sign_up
-from tests.analysis.test_reach import DIRECT, HIDDEN, IN_BODY
+from tests.analysis.test_reach import DIRECT, IN_BODY, hazards_of
 from trigger_audit.analysis.effects import FOREIGN, LOCK
 from trigger_audit.sandbox.server import Sandbox
 
@@ -56,10 +56,7 @@ VIEWS = {
 @pytest.mark.parametrize("major", [15, 18])
 def test_finds(sandbox: Sandbox, postgres15: Sandbox, what: str, major: int) -> None:
     more, body, expected = VIEWS[what]
-    server = postgres15 if major == 15 else sandbox
-    sql = on_sign_up(body, f"set local search_path = public, extensions; {HIDDEN} {more}")
-    with prepared(server.conninfo(), sql, "supabase_admin") as connection:
-        found = found_on(connection).hazards
+    found = hazards_of(postgres15 if major == 15 else sandbox, more, body)
     assert [(each.function, each.line, each.call, each.effect) for each in found] == [(*expected, LOCK)]
 
 

@@ -11,22 +11,11 @@ import pytest
 
 from tests.cli.running import Run, run
 from tests.cli.test_contract import BROKEN, ROOT
+from tests.cli.test_scan import FAULTY
 from tests.conftest import FreshDatabase
 from tests.database.conftest import _servers, password_server  # noqa: F401
 from tests.database.servers import PasswordServer
 
-FAULTY = """
-create table public.profiles (id uuid primary key references auth.users on delete cascade, name text not null);
-create function public.handle_new_user() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  insert into public.profiles (id) values (new.id);
-  return new;
-end;
-$$;
-create trigger on_auth_user_created after insert on auth.users
-  for each row execute function public.handle_new_user();
-"""
 HAZARDOUS = FAULTY.replace("  return new;", "  perform pg_catalog.pg_advisory_lock(7);\n  return new;")
 
 

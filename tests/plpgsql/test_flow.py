@@ -73,14 +73,14 @@ def test_guards(text: str, guards: list[str]) -> None:
             [["unique_violation"], ["others"]],
         ),
         ("begin begin null; exception when unique_violation then end; perform mark(); end", []),
-        ("begin null; exception when no_data then perform mark(); when io_error then null; end", []),
+        ("begin null; exception when no_data_found then perform mark(); when io_error then null; end", []),
         (
-            "begin begin null; exception when no_data then perform mark(); end; exception when io_error then null; end",
+            "begin begin null; exception when no_data_found then perform mark(); end; exception when io_error then null; end",
             [["io_error"]],
         ),
         (
-            "begin loop if x then perform mark(); end if; end loop; exception when no_data or io_error then null; end",
-            [["no_data", "io_error"]],
+            "begin loop if x then perform mark(); end if; end loop; exception when no_data_found or io_error then null; end",
+            [["no_data_found", "io_error"]],
         ),
     ],
 )
@@ -92,7 +92,7 @@ def test_handlers(text: str, conditions: list[list[str]]) -> None:
 
 def test_a_default_is_not_protected_by_its_own_block() -> None:
     body = parse_body(
-        "begin declare x int := f(); begin exception when no_data then end; exception when io_error then end"
+        "begin declare x int := f(); begin exception when no_data_found then end; exception when io_error then end"
     )
     inner = body.block.body[0]
     assert isinstance(inner, tree.Block)

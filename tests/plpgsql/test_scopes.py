@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from trigger_audit.plpgsql.parser import parse_body
-from trigger_audit.plpgsql.scopes import visible_at
+from trigger_audit.plpgsql.scopes import scopes, seen_at
 
 
 def _types(text: str) -> dict[str, str]:
     """Names and types at the mark."""
     offset = text.index("/**/")
-    return {name: variable.type_text for name, variable in visible_at(parse_body(text), offset).items()}
+    return {name: variable.type_text for name, variable in seen_at(scopes(parse_body(text)), offset).items()}
 
 
 def test_inner_declarations_hide_outer_ones() -> None:
@@ -49,5 +49,5 @@ def test_handlers_see_the_error() -> None:
 
 def test_labels_and_quoted_names() -> None:
     text = '<<outside>> declare "A b" int; a$1 text; begin <<l>> for i in 1..2 loop /**/ null; end loop; end'
-    seen = visible_at(parse_body(text), text.index("/**/"))
+    seen = seen_at(scopes(parse_body(text)), text.index("/**/"))
     assert {name: variable.label for name, variable in seen.items()} == {"A b": "outside", "a$1": "outside", "i": "l"}

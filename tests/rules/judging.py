@@ -28,7 +28,7 @@ def judged_case(database: FreshDatabase) -> tuple[Audit, tuple[Finding, ...]]:
     return audit, judge(audit, all_rules())
 
 
-def run_flows(database: FreshDatabase, flows: Sequence[str] | None) -> Sequence[FlowResult]:
+def run_flows(database: FreshDatabase, flows: Sequence[str] | None) -> tuple[FlowResult, ...]:
     """The outcomes of these flows, or of all."""
     with connect(parse_dsn(database.conninfo())) as connection:
         with read_only(connection):

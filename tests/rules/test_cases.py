@@ -133,7 +133,7 @@ def smoke(case: Case, marked: list[Finding], database: FreshDatabase) -> None:
     """
     refusals = [f for f in marked if f.sqlstate is not None and f.rule != "TA301" and f.severity is not Severity.INFO]
     if not refusals or "hidden" in case.words:
-        flows = tuple(run_flows(database, None))
+        flows = run_flows(database, None)
         assert broken(tuple(flow for flow in flows if not flow.escalations)) == []
         got = {(flow.payload.value, flow.outcome.value, flow.changes) for flow in flows if flow.escalations}
         assert got == ({("admin", "altered", ())} if any(f.rule == "TA503" for f in marked) else set()), flows

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 _Listed = tree.Statement | tree.Declaration | tree.CursorDeclaration
 _RETURN = re.compile(r"\s*return\b", re.IGNORECASE)
-_LOOPS = (
-    tree.Loop, tree.While, tree.ForInteger, tree.ForQuery, tree.ForExecute, tree.ForCursor, tree.ForEach,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +182,7 @@ class _Reader:
                 self._block(statement, in_handler=in_handler, loops=loops)
                 continue
             for below in tree.substatements(statement):
-                self._list(below, in_handler=in_handler, loops=loops + isinstance(statement, _LOOPS))
+                self._list(below, in_handler=in_handler, loops=loops + isinstance(statement, tree.AnyLoop))
 
 
 def _assigned_once(statements: tuple[StatementFacts, ...], arguments: tuple[str, ...]) -> dict[str, Expression | None]:

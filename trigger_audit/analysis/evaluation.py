@@ -17,7 +17,7 @@ from trigger_audit.analysis.expressions import fold
 from trigger_audit.analysis.functions import NEVER_NULL_NODES, STRICT_NODES, is_never_null_call, is_strict_call
 from trigger_audit.analysis.nodes import bare, beside, call_of, column_of, is_where, json_step, key_of, literal_text
 from trigger_audit.analysis.rows import METADATA, AuthRows
-from trigger_audit.analysis.terms import LOOKUP, NOBODY, UNKNOWN, Term, joined
+from trigger_audit.analysis.terms import LOOKUP, NOBODY, UNKNOWN, Term, first_of, joined
 from trigger_audit.analysis.variables import Variables
 from trigger_audit.auth.model import Origin
 
@@ -243,28 +243,7 @@ class Evaluation:
         return term
 
     def _first_of(self, arguments: list[exp.Expression], known: Assumptions) -> Term:
-        """coalesce, and greatest and least, which pass over NULL: NULL where all are."""
-        terms = [self.term(argument, known) for argument in arguments]
-        nulls, always = self.universe, self.universe
-        for term in terms:
-            nulls &= term.nulls
-            always &= term.always
-        together = joined(terms)
-        constants: frozenset[str] | None = frozenset()
-        for term in terms:
-            constants = None if constants is None or term.constants is None else constants | term.constants
-        reason = next((term.reason for term in reversed(terms) if term.reason not in ("", "NULL")), "NULL")
-        document = terms[0].document if all(term.constants is not None for term in terms[1:]) else ""
-        return replace(
-            together,
-            nulls=nulls,
-            always=always,
-            reason=reason,
-            constants=constants,
-            sure=together.sure or any(_never_null(term) for term in terms),
-            document=document,
-            record=terms[0].record if document else "",
-        )
+        return first_of([self.term(argument, known) for argument in arguments], self.universe)
 
     def _nullif(self, node: exp.Nullif, known: Assumptions) -> Term:
         left, right = self.term(node.this, known), self.term(node.expression, known)
@@ -272,7 +251,7 @@ class Evaluation:
         if (fallback := beside(node.this, node.expression)) is not None:
             others = self._first_of(fallback, known)
             term = replace(term, nulls=others.nulls, always=others.always, reason=others.reason)
-        if left.constants is None or right.constants is None or len(right.constants) != 1 or not _never_null(right):
+        if left.constants is None or right.constants is None or len(right.constants) != 1 or not right.never_null:
             return term
         if left.constants == right.constants:
             reason = node.sql("postgres")
@@ -395,7 +374,3 @@ class Evaluation:
         if strict or known.found or (grouped and value.find(exp.AggFunc) is None and where is None):
             return term
         return replace(term, nulls=self.universe, reason=LOOKUP)
-
-
-def _never_null(term: Term) -> bool:
-    return term.sure and not term.nulls

@@ -128,15 +128,7 @@ class _Ways:
                 return self._case(statement, told)
             case tree.Block():
                 return self._block(statement, told)
-            case (
-                tree.Loop()
-                | tree.While()
-                | tree.ForInteger()
-                | tree.ForQuery()
-                | tree.ForExecute()
-                | tree.ForCursor()
-                | tree.ForEach()
-            ):
+            case _ if isinstance(statement, tree.AnyLoop):
                 # A loop is taken to run: EXIT and CONTINUE are its own, and control comes out behind it.
                 own = (End.FALLS, End.EXITS, End.CONTINUES)
                 return {

@@ -72,9 +72,6 @@ class Scope:
     def bind_field(self, record: str, name: str, paths: Paths) -> None:
         self.known.add(self.function.oid, record, name, paths)
 
-    def is_variable(self, name: str) -> bool:
-        return ("", name) in self.known.functions.get(self.function.oid, {})
-
     def fields(self, record: str) -> list[tuple[str, Paths]]:
         """What is known of a record's fields."""
         names = self.known.functions.get(self.function.oid, {})

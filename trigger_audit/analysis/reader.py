@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from trigger_audit.analysis.expressions import identifier, sql_of
+from trigger_audit.analysis.expressions import identifier
 from trigger_audit.analysis.nodes import json_step
 from trigger_audit.analysis.shapes import array_items, is_named, quantifier, record
 from trigger_audit.analysis.state import NULL, UNKNOWN, State, Term, constant
+from trigger_audit.analysis.symbols import symbol_of
 from trigger_audit.analysis.truth import (
     Truth,
     and_,
@@ -38,12 +39,6 @@ _COMPARISONS: dict[type[exp.Expression], str] = {
 # Casts that keep two equal values equal and a constant's text what it was.
 _TEXT_KEEPING = frozenset(("TEXT", "VARCHAR", "UUID", "BOOLEAN", "INT", "BIGINT", "USERDEFINED", "USER-DEFINED"))
 _KEEPS_NULLNESS = (exp.Lower, exp.Upper, exp.Trim, exp.Length)
-_VOLATILE = tuple(
-    getattr(exp, name) for name in ("Rand", "Randn", "Uuid", "Uniform", "NextValueFor", "AggFunc") if hasattr(exp, name)
-)
-_IMMUTABLE = frozenset(
-    ("btrim", "ltrim", "rtrim", "to_jsonb", "jsonb_extract_path_text", "jsonb_extract_path", "digest")
-)
 
 
 class Reader:
@@ -367,28 +362,7 @@ class Reader:
         return found
 
     def _symbol(self, node: exp.Expression) -> str | None:
-        """A name for the value, the same for the same computation of the same terms; None where it may vary."""
-        if isinstance(node, (exp.Query, exp.Subquery, exp.Exists, exp.Star, exp.Window, *_VOLATILE)):
-            return None
-        parts = [type(node).__name__]
-        if isinstance(node, exp.Anonymous):
-            if str(node.this).lower() not in _IMMUTABLE:
-                return None
-            parts.append(str(node.this).lower())
-        for key, value in node.args.items():
-            if key == "this" and isinstance(node, exp.Anonymous):
-                continue
-            for item in value if isinstance(value, list) else (value,):
-                if isinstance(item, exp.DataType | exp.Identifier | exp.JSONPath | exp.JSONPathPart | exp.Var):
-                    parts.append(sql_of(item))
-                elif isinstance(item, exp.Expression):
-                    symbol = self._symbol(item) if isinstance(item, exp.If) else self.term(item).symbol
-                    if symbol is None:
-                        return None
-                    parts.append(symbol)
-                elif item is not None:
-                    parts.append(repr(item))
-        return "(" + " ".join(parts) + ")"
+        return symbol_of(node, lambda part: self.term(part).symbol)
 
 
 def _nullness(symbol: str) -> str:

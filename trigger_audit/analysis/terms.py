@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ class Term:
     document: str = ""
     record: str = ""
 
+    @property
+    def never_null(self) -> bool:
+        return self.sure and not self.nulls
+
 
 UNKNOWN = Term()
 
@@ -48,3 +52,27 @@ def joined(terms: list[Term]) -> Term:
         keys |= term.keys
     reason = next((term.reason for term in terms if term.nulls), "")
     return Term(nulls, always, reason, origins, keys, sure=all(term.sure for term in terms))
+
+
+def first_of(terms: list[Term], universe: frozenset[int]) -> Term:
+    """coalesce, and greatest and least, which pass over NULL: NULL where all are. `universe` are all firings."""
+    nulls, always = universe, universe
+    for term in terms:
+        nulls &= term.nulls
+        always &= term.always
+    together = joined(terms)
+    constants: frozenset[str] | None = frozenset()
+    for term in terms:
+        constants = None if constants is None or term.constants is None else constants | term.constants
+    reason = next((term.reason for term in reversed(terms) if term.reason not in ("", "NULL")), "NULL")
+    document = terms[0].document if all(term.constants is not None for term in terms[1:]) else ""
+    return replace(
+        together,
+        nulls=nulls,
+        always=always,
+        reason=reason,
+        constants=constants,
+        sure=together.sure or any(term.never_null for term in terms),
+        document=document,
+        record=terms[0].record if document else "",
+    )

@@ -10,10 +10,6 @@ from trigger_audit.plpgsql import tree
 from trigger_audit.plpgsql.lexer import tokenise
 from trigger_audit.plpgsql.tree import Fragment, Span
 
-_LOOPS = (
-    tree.Loop, tree.While, tree.ForInteger, tree.ForQuery, tree.ForExecute, tree.ForCursor, tree.ForEach,
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Guard:

@@ -37,13 +37,8 @@ def scopes(body: tree.Body) -> tuple[Scope, ...]:
     return tuple(_scopes(body.block))
 
 
-def visible_at(body: tree.Body, offset: int) -> Mapping[str, Variable]:
-    """The variables by name at a character of the body, inner ones hiding outer ones."""
-    return seen_at(scopes(body), offset)
-
-
 def seen_at(known: tuple[Scope, ...], offset: int) -> Mapping[str, Variable]:
-    """The same with the scopes at hand, for many questions about one body."""
+    """The variables by name at a character of the body, inner ones hiding outer ones."""
     return {scope.variable.name: scope.variable for scope in known if scope.span.start <= offset < scope.span.end}
 
 

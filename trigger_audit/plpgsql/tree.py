@@ -321,17 +321,12 @@ class Transaction:
     span: Span
 
 
+AnyLoop = Loop | While | ForInteger | ForQuery | ForExecute | ForCursor | ForEach
 Statement = (
     Block
     | If
     | Case
-    | Loop
-    | While
-    | ForInteger
-    | ForQuery
-    | ForExecute
-    | ForCursor
-    | ForEach
+    | AnyLoop
     | Exit
     | Return
     | ReturnNext

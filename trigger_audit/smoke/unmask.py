@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from trigger_audit.smoke.context import Frame
     from trigger_audit.smoke.session import Session
 
-_LOOPS = (tree.Loop, tree.While, tree.ForInteger, tree.ForQuery, tree.ForExecute, tree.ForCursor, tree.ForEach)
 _HARMLESS = (tree.Null, tree.GetDiagnostics, tree.Perform, tree.If, tree.Case, tree.Block)
 _PLAIN_RESULT = re.compile(r"\s*(?:new|old|null)?\s*", re.IGNORECASE)
 
@@ -69,7 +68,7 @@ def _masks(facts: BodyFacts, body: tree.Body) -> Iterator[Mask]:
 def _blocks(statement: tree.Statement, *, in_loop: bool) -> Iterator[tuple[tree.Block, bool]]:
     if isinstance(statement, tree.Block):
         yield statement, in_loop
-    inside = in_loop or isinstance(statement, _LOOPS)
+    inside = in_loop or isinstance(statement, tree.AnyLoop)
     for group in tree.substatements(statement):
         for inner in group:
             yield from _blocks(inner, in_loop=inside)

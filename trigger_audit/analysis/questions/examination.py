@@ -149,15 +149,7 @@ class _Walk:
                 return self._if(statement, frames, state)
             case tree.Case():
                 return self._case(statement, frames, state)
-            case (
-                tree.Loop()
-                | tree.While()
-                | tree.ForInteger()
-                | tree.ForQuery()
-                | tree.ForExecute()
-                | tree.ForCursor()
-                | tree.ForEach()
-            ):
+            case _ if isinstance(statement, tree.AnyLoop):
                 self._loop(statement, frames, state)
             case tree.Exit(condition=None):
                 return False
