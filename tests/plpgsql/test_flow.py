@@ -75,11 +75,13 @@ def test_guards(text: str, guards: list[str]) -> None:
         ("begin begin null; exception when unique_violation then end; perform mark(); end", []),
         ("begin null; exception when no_data_found then perform mark(); when io_error then null; end", []),
         (
-            "begin begin null; exception when no_data_found then perform mark(); end; exception when io_error then null; end",
+            "begin begin null; exception when no_data_found then perform mark(); end;"
+            " exception when io_error then null; end",
             [["io_error"]],
         ),
         (
-            "begin loop if x then perform mark(); end if; end loop; exception when no_data_found or io_error then null; end",
+            "begin loop if x then perform mark(); end if; end loop;"
+            " exception when no_data_found or io_error then null; end",
             [["no_data_found", "io_error"]],
         ),
     ],
