@@ -315,3 +315,11 @@ def test_one_statement_that_can_be_applied_is_enough(tmp_path: Path) -> None:
     found = run("scan", "a.sql", cwd=tmp_path)
     assert found.code == 0, found
     assert "not applied" in found.out
+
+
+def test_a_file_named_like_standard_output_is_refused(tmp_path: Path) -> None:
+    for value in ("-", "json=-"):
+        found = run("scan", "-", "-o", value, stdin="select 1;", cwd=tmp_path)
+        assert found.code == 2
+        assert "standard output has its own option (--format " in found.error
+    assert list(tmp_path.iterdir()) == []

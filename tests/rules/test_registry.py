@@ -54,7 +54,13 @@ def test_a_selection_that_fits_no_rule_is_an_error(wrong: str) -> None:
 
 
 def test_an_unknown_rule_gets_the_nearest_ones() -> None:
-    with pytest.raises(UsageError) as caught:
-        find_rule("TA170")
-    assert caught.value.remedy is not None
-    assert "TA1" in caught.value.remedy.upper()
+    def remedy(code: str) -> str | None:
+        with pytest.raises(UsageError) as caught:
+            find_rule(code)
+        return caught.value.remedy
+
+    assert remedy("ta470") == "those of TA4 are TA401, TA403"
+    assert remedy("TA999") == ("the families are TA0, TA1, TA3, TA4, TA5, TA7; `trigger-audit rule` lists all rules")
+    assert remedy("TA") == remedy("TA9") == remedy("TA999")
+    assert remedy("unguarded-writes") == "did you mean unguarded-write?"
+    assert remedy("nonsense") == "`trigger-audit rule` lists them all"

@@ -74,3 +74,63 @@ def test_what_can_be_null(fresh_database: FreshDatabase, value: str, subject: st
     body = f"insert into public.profiles (id, full_name) values (new.id, {value});"
     message = found(fresh_database, "TA107", body, declare="v text := null;").message
     assert message == f"{subject} can be NULL, and public.profiles.full_name is NOT NULL"
+
+
+@pytest.mark.parametrize(
+    ("rule", "body", "fix"),
+    [
+        (
+            "TA103",
+            "update auth.sessions set ip_address = null where user_id = new.id;",
+            "did you mean ip? Otherwise take it out of the function: the table is Auth's own, and gets no columns of "
+            "the project",
+        ),
+        (
+            "TA103",
+            "update auth.users set xyzzy = 1 where id = new.id;",
+            "take it out of the function: the table is Auth's own, and gets no columns of the project",
+        ),
+        (
+            "TA103",
+            "update public.profiles set xyzzy = 1 where id = new.id;",
+            "add the column xyzzy, or take it out of the function",
+        ),
+        (
+            "TA103",
+            "perform xyzzy from public.profiles;",
+            "add the column xyzzy, or take it out of the function",
+        ),
+        (
+            "TA109",
+            "insert into auth.identities (id, user_id, provider, provider_id, identity_data) "
+            "values (new.id, new.id, 'x', 'y', '{}') on conflict (user_id, provider) do nothing;",
+            "name columns that have a unique index: the table is Auth's own, and gets none of the project; "
+            "unique today: (id); (provider_id, provider)",
+        ),
+        (
+            "TA106",
+            "insert into auth.identities (id, user_id, provider, provider_id) values (new.id, new.id, 'x', 'y');",
+            "write a value: the table is Auth's own",
+        ),
+        (
+            "TA107",
+            "insert into auth.identities (id, user_id, provider, provider_id, identity_data) "
+            "values (new.id, new.id, 'x', new.phone, '{}');",
+            "coalesce(new.phone, <fallback>)",
+        ),
+    ],
+)
+def test_nobody_is_told_to_alter_auths_tables(fresh_database: FreshDatabase, rule: str, body: str, fix: str) -> None:
+    assert found(fresh_database, rule, body).fix == fix
+
+
+def test_a_disabled_trigger_of_auths_table_is_made_anew(fresh_database: FreshDatabase) -> None:
+    fresh_database.apply(
+        "create function public.f() returns trigger language plpgsql as $$ begin return null; end $$; "
+        "create trigger t after insert on auth.users for each row execute function public.f();"
+    )
+    fresh_database.apply("alter table auth.users disable trigger t", role="supabase_admin")
+    [finding] = [finding for finding in judged_case(fresh_database)[1] if finding.rule == "TA701"]
+    assert finding.fix == (
+        "drop the trigger, or create it anew: a new one is enabled, and only its owner may alter Auth's table"
+    )

@@ -11,11 +11,12 @@ import pytest
 from tests.conftest import FreshDatabase
 from tests.smoke.conftest import connect, users
 from trigger_audit.auth import FLOWS
+from trigger_audit.auth.values import Probe
 from trigger_audit.database.connect import read_only
 from trigger_audit.errors import TriggerAuditError, UsageError
 from trigger_audit.pipeline import examine, sign_ups_of
 from trigger_audit.smoke.model import Escalation, FlowResult, Outcome, Payload, SmokeReport
-from trigger_audit.smoke.payloads import SignUps, metadata_for, payloads_of
+from trigger_audit.smoke.payloads import Probes, SignUps, metadata_for, payloads_of
 from trigger_audit.smoke.runner import run_smoke
 
 Run = Callable[..., SmokeReport]
@@ -294,6 +295,39 @@ end $$;
     sign_ups = {flow.name for flow in FLOWS if flow.signs_up and "phone" not in flow.name and flow.name != "anonymous"}
     outcomes = {flow.outcome for flow in report.flows if flow.flow in sign_ups or flow.flow == "email-change"}
     assert outcomes == {Outcome.PASS}
+
+
+@pytest.mark.parametrize("address", ["x@acme.com", f"{'a' * 64}@{'b' * 180}.example", f"a@{'b' * 253}"])
+def test_nobody_gets_another_domain_or_an_address_past_the_limits(address: str) -> None:
+    probes = Probes(address=address)
+    first = probes.user(Payload.BARE)
+    twin = probes.user(Payload.DUPLICATE, first)
+    others = [str(first[Probe.NEW_EMAIL]), str(twin[Probe.EMAIL]), str(twin[Probe.NEW_EMAIL])]
+    assert first[Probe.EMAIL] == address
+    assert len({address, *others}) == 4
+    for other in others:
+        local, _, domain = other.partition("@")
+        assert domain == address.partition("@")[2]
+        assert local[0] == address[0]
+        assert "+" in local
+        assert len(local) <= max(64, 8)
+        assert len(other) <= max(255, len(address) + 7)
+
+
+def test_a_gate_on_the_domain_takes_the_second_user_of_the_given_address(signing_up: Run) -> None:
+    sql = (
+        """
+create function public.handle_new_user() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  if new.email not like 'x%@acme.com' then raise exception 'not one of us'; end if;
+  if length(new.email) > 20 then raise exception 'too long'; end if;
+  return new;
+end $$;
+"""
+        + TRIGGER
+    )
+    report = signing_up(sql, email="x@acme.com", payloads=[Payload.DUPLICATE], flows=["signup-email"])
+    assert [flow.outcome for flow in report.flows] == [Outcome.PASS]
 
 
 def test_the_address_of_a_user_is_refused_before_anything_runs(signing_up: Run, fresh_database: FreshDatabase) -> None:

@@ -79,6 +79,11 @@ def parse_outputs(values: list[str] | None, default: Format) -> tuple[Output, ..
             raise UsageError(f"--output: there is no format {name!r}", f"formats: {', '.join(sorted(known))}")
         else:
             output = Output(default, Path(value))
+        if str(output.path) == "-":
+            raise UsageError(
+                f"--output: {value!r} names no file, and standard output has its own option",
+                f"--format {output.format.value} says what goes to standard output; a file of that name is ./-",
+            )
         if not str(output.path) or str(output.path) == "." or output.path.is_dir():
             raise UsageError(f"--output: {value!r} names no file")
         if not output.path.resolve().parent.is_dir():

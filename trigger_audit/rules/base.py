@@ -19,6 +19,7 @@ from trigger_audit.findings.seen import Seen
 if TYPE_CHECKING:
     from trigger_audit.analysis.model import Audit, BodyFacts, Site, Visit
     from trigger_audit.auth.model import Firing
+    from trigger_audit.catalog.model import Table
     from trigger_audit.plpgsql.tree import Span
 
 
@@ -200,6 +201,11 @@ def remark(
         hidden_by=None,
         cause=cause,
     )
+
+
+def is_auths(table: Table) -> bool:
+    """Whether it is one of Auth's own: nobody should be told to alter it, and hosted Supabase refuses that."""
+    return table.schema == SCHEMA
 
 
 def first_visits(audit: Audit) -> Iterator[tuple[BodyFacts, tuple[Visit, ...]]]:

@@ -37,12 +37,22 @@ def find_rule(code: str) -> Rule:
     for rule in all_rules():
         if wanted in (rule.meta.code.lower(), rule.meta.name):
             return rule
+    raise UsageError(f"there is no rule {code!r}", _advice(wanted))
+
+
+def _advice(wanted: str) -> str:
+    """What may have been meant: rules of the same family for a code, near names for anything else."""
+    if re.fullmatch(r"ta\d*", wanted):
+        codes = [rule.meta.code for rule in all_rules()]
+        family = [code for code in codes if code.startswith(wanted[:3].upper())] if wanted[2:] else []
+        if family:
+            return f"those of {wanted[:3].upper()} are {', '.join(family)}"
+        families = ", ".join(dict.fromkeys(code[:3] for code in codes))
+        return f"the families are {families}; `trigger-audit rule` lists all rules"
     from difflib import get_close_matches
 
-    known = [rule.meta.code.lower() for rule in all_rules()] + [rule.meta.name for rule in all_rules()]
-    near = get_close_matches(wanted, known, n=3)
-    advice = f"did you mean {' or '.join(near)}?" if near else "`trigger-audit rule` lists them all"
-    raise UsageError(f"there is no rule {code!r}", advice)
+    near = get_close_matches(wanted, [rule.meta.name for rule in all_rules()], n=3)
+    return f"did you mean {' or '.join(near)}?" if near else "`trigger-audit rule` lists them all"
 
 
 def selected_rules(select: tuple[str, ...], ignore: tuple[str, ...]) -> tuple[Rule, ...]:

@@ -179,17 +179,18 @@ class Probes:
     def user(self, payload: Payload, twin_of: dict[Probe, object] | None = None) -> dict[Probe, object]:
         """The values of a new user; a twin has the same local part and names at another domain.
 
-        Of a given address the new one is a plus-address that nobody has, for it may be somebody's domain.
+        Where an address was given, the others are plus-addresses of it that nobody has: triggers may take no other
+        domain. Then a twin shares the names alone.
         """
-        made_up = f"trigger-audit-{secrets.token_hex(8)}"
-        if twin_of is not None:
-            local, domain = str(twin_of[Probe.EMAIL]).partition("@")[0], "example.org"
-        elif self.address is not None:
-            local, _, domain = self.address.partition("@")
+        if self.address is not None:
+            email = self.address if twin_of is None else _plus(self.address)
+            new_email = _plus(self.address)
         else:
-            local, domain = made_up, "example.com"
-        email = f"{local}@{domain}"
-        new_email = f"{local}-new@{domain}" if self.address is None else f"{local}+{made_up}@{domain}"
+            local = f"trigger-audit-{secrets.token_hex(8)}"
+            domain = "example.com"
+            if twin_of is not None:
+                local, domain = str(twin_of[Probe.EMAIL]).partition("@")[0], "example.org"
+            email, new_email = f"{local}@{domain}", f"{local}-new@{domain}"
         self.emails += [email, new_email]
         return {
             Probe.EMAIL: email,
@@ -202,6 +203,14 @@ class Probes:
             Probe.USER_AGENT: "trigger-audit",
             Probe.IP: "127.0.0.1",
         }
+
+
+def _plus(address: str) -> str:
+    """A plus-address of it: seven characters longer, within what a local part (64) and the column (255) may have."""
+    local, _, domain = address.partition("@")
+    tag = f"+{secrets.token_hex(3)}"
+    most = max(1, min(64, 255 - 1 - len(domain)) - len(tag))
+    return f"{local[:most]}{tag}@{domain}"
 
 
 def token() -> str:

@@ -6,7 +6,8 @@ where replication applies changes).
 Why it hurts: a disabled sign-up handler raises nothing: users are created, and their profile rows are missing. Somebody
 may have switched it off to get sign-ups going again.
 
-How to mend: `alter table auth.users enable trigger on_auth_user_created;`, or drop the trigger.
+How to mend: drop the trigger, or create it anew: a new one is enabled. `alter table ... enable trigger` does it too,
+where you own the table; hosted, nobody owns `auth.users` but Auth.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from trigger_audit.catalog.naming import quoted
 from trigger_audit.findings.model import Finding, Path, Proof, Severity
-from trigger_audit.rules.base import Meta
+from trigger_audit.rules.base import Meta, is_auths
 
 if TYPE_CHECKING:
     from trigger_audit.analysis.model import Audit
@@ -93,7 +94,9 @@ def finding(audit: Audit, table: Table, trigger: Trigger) -> Finding:
         why="A handler that is switched off raises nothing; what it would write is missing."
         if not trigger.fires
         else "It also runs where its effects arrive by replication, so they may be written twice.",
-        fix=f"alter table {table.sql} enable trigger {quoted(trigger.name)}, or drop the trigger",
+        fix="drop the trigger, or create it anew: a new one is enabled, and only its owner may alter Auth's table"
+        if is_auths(table)
+        else f"alter table {table.sql} enable trigger {quoted(trigger.name)}, or drop the trigger",
         proof=Proof.CATALOG,
         sqlstate=None,
         hidden_by=None,

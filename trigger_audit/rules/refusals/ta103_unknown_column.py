@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from trigger_audit.catalog.naming import quoted
 from trigger_audit.findings.model import Finding, Severity
-from trigger_audit.rules.base import Harm, Meta
+from trigger_audit.rules.base import Harm, Meta, is_auths
 from trigger_audit.rules.refusals.complaints import complaint_findings
 
 if TYPE_CHECKING:
@@ -86,10 +86,12 @@ def wording(audit: Audit, site: Site, complaint: Complaint) -> tuple[str, str, s
         return complaint.message, why, "name each column once"
     field = complaint.name.rpartition(".")[2]
     tables = [site.visit.table] if site.visit.table is not None else []
+    relations = [write.target for write in site.statement.writes]
+    relations = relations or [read for facts in site.statement.sql for read in facts.reads]
     tables += [
         table
-        for write in site.statement.writes
-        if (table := audit.catalog.table(write.target.schema, write.target.name, site.visit.search_path)) is not None
+        for relation in relations
+        if (table := audit.catalog.table(relation.schema, relation.name, site.visit.search_path)) is not None
     ]
     if '"new"' in complaint.message or '"old"' in complaint.message:
         tables = tables[:1]
@@ -98,5 +100,14 @@ def wording(audit: Audit, site: Site, complaint: Complaint) -> tuple[str, str, s
     names = [column.name for table in tables for column in table.columns]
     usual = {"user_metadata": "raw_user_meta_data", "app_metadata": "raw_app_meta_data", "user_id": "id"}
     near = [usual[field]] if usual.get(field) in names else get_close_matches(field, names, n=1)
+    if not near and tables and all(map(is_auths, tables)):
+        return complaint.message, why, _of_auths(field, names)
     fix = f"did you mean {quoted(near[0])}?" if near else f"add the column {field}, or take it out of the function"
     return complaint.message, why, fix
+
+
+def _of_auths(field: str, names: list[str]) -> str:
+    """Auth's tables are not to be altered: a column that is a part of the name, or the one that is most like it."""
+    parts = [name for name in names if name in field.split("_")] or get_close_matches(field, names, n=1, cutoff=0.4)
+    advice = "take it out of the function: the table is Auth's own, and gets no columns of the project"
+    return f"did you mean {quoted(parts[0])}? Otherwise {advice}" if parts else advice

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from trigger_audit.catalog.naming import quoted
 from trigger_audit.findings.model import Finding, Proof, Severity
-from trigger_audit.rules.base import Harm, Meta, refusal
-from trigger_audit.rules.refusals.targets import Target, assigned, must_not_be_null, written_targets
+from trigger_audit.rules.base import Harm, Meta, is_auths, refusal
+from trigger_audit.rules.refusals.targets import Target, assigned, must_not_be_null, nullable, written_targets
 
 if TYPE_CHECKING:
     from trigger_audit.analysis.model import Audit
@@ -123,8 +122,9 @@ def report(target: Target, column: Column, span: Span, *, given: bool) -> Findin
         span,
         message=how,
         why="PostgreSQL refuses the row every time (23502).",
-        fix=f"give the column a default, write a value, or: alter table {target.table.sql} "
-        f"alter column {quoted(name)} drop not null",
+        fix="write a value: the table is Auth's own"
+        if is_auths(target.table)
+        else f"give the column a default, write a value, or: {nullable(target.table, name)}",
         cause=f"{table}.{name}",
         proof=Proof.CATALOG,
     )

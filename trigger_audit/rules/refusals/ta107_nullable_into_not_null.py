@@ -21,10 +21,9 @@ from sqlglot import exp
 
 from trigger_audit.analysis.terms import LOOKUP
 from trigger_audit.analysis.values import value_of
-from trigger_audit.catalog.naming import quoted
 from trigger_audit.findings.model import Finding, Proof, Severity
-from trigger_audit.rules.base import Harm, Meta, refusal
-from trigger_audit.rules.refusals.targets import assigned, must_not_be_null, written_targets
+from trigger_audit.rules.base import Harm, Meta, is_auths, refusal
+from trigger_audit.rules.refusals.targets import assigned, must_not_be_null, nullable, written_targets
 
 if TYPE_CHECKING:
     from trigger_audit.analysis.model import Audit
@@ -104,8 +103,8 @@ def check(audit: Audit) -> Iterator[Finding]:
                 expression.span,
                 message=f"{subject} can be NULL, and {name} is NOT NULL",
                 why=f"PostgreSQL refuses the row (23502){when}.",
-                fix=f"coalesce({expression.text}, <fallback>), or: alter table {target.table.sql} "
-                f"alter column {quoted(column.name)} drop not null",
+                fix=f"coalesce({expression.text}, <fallback>)"
+                + ("" if is_auths(target.table) else f", or: {nullable(target.table, column.name)}"),
                 cause=name,
                 proof=Proof.DATAFLOW,
                 firings=firings,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from trigger_audit.catalog.naming import quoted
 from trigger_audit.findings.model import Finding, Proof, Severity
-from trigger_audit.rules.base import Harm, Meta, refusal
+from trigger_audit.rules.base import Harm, Meta, is_auths, refusal
 from trigger_audit.rules.refusals.targets import written_targets
 
 if TYPE_CHECKING:
@@ -85,7 +85,9 @@ def check(audit: Audit) -> Iterator[Finding]:
         columns = ", ".join(str(column) for column in conflict.columns)
         quoted_columns = ", ".join(quoted(str(column)) for column in conflict.columns)
         fix = "name a constraint that exists"
-        if columns:
+        if columns and is_auths(target.table):
+            fix = "name columns that have a unique index: the table is Auth's own, and gets none of the project"
+        elif columns:
             fix = f"alter table {target.table.sql} add unique ({quoted_columns})"
         if partial := partial_on(target.table, conflict):
             fix = f"write on conflict ({quoted_columns}) where {partial}, or {fix}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trigger_audit.catalog.naming import quoted
 from trigger_audit.plpgsql import tree
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ def assigned(target: Target) -> Iterator[tuple[Column, Assignment]]:
                     yield ordered[number - 1], assignment
             elif name in table.by_name:
                 yield table.by_name[name], assignment
+
+
+def nullable(table: Table, column: str) -> str:
+    """The statement that lets the column be NULL."""
+    return f"alter table {table.sql} alter column {quoted(column)} drop not null"
 
 
 def must_not_be_null(audit: Audit, column: Column) -> bool:
