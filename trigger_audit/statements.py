@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from trigger_audit.errors import UsageError
+from trigger_audit.resources import read_sql
 from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
@@ -63,9 +64,7 @@ def smoke_statements(
         script = read_script(script.name, script.text.encode().decode("latin-1"))
     with read_only(connection):
         # What RESET would bring back: our own reading is done with nothing on the path.
-        path = connection.execute(
-            "SELECT reset_val FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'search_path'"
-        ).fetchone()
+        path = connection.execute(read_sql("database/search_path.sql")).fetchone()
         catalog = load_catalog(connection)
         part = _part(catalog, as_role, "" if path is None else path[0])
         behind = load_stored(connection, catalog)

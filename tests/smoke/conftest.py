@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import psycopg
 import pytest
+from psycopg import sql as psycopg_sql
+from psycopg.conninfo import make_conninfo
 
+from trigger_audit.sandbox.server import Sandbox
 from trigger_audit.smoke.model import FlowResult, SmokeReport
 from trigger_audit.smoke.runner import run_smoke
 from trigger_audit.smoke.session import Limits, Session, look_at_server
@@ -63,3 +66,28 @@ def smoke(fresh_database: Database) -> Run:
         return report
 
     return run
+
+
+_numbers = iter(range(1_000))
+
+
+def _plain(server: Sandbox) -> Iterator[str]:
+    name = f"plain_{next(_numbers)}"
+    database = psycopg_sql.Identifier(name)
+    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
+        connection.execute(psycopg_sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(database))
+        try:
+            yield make_conninfo(server.conninfo(), dbname=name)
+        finally:
+            connection.execute(psycopg_sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
+
+
+@pytest.fixture
+def plain(sandbox: Sandbox) -> Iterator[str]:
+    """The conninfo of a database in which nothing is of Supabase."""
+    yield from _plain(sandbox)
+
+
+@pytest.fixture
+def plain15(postgres15: Sandbox) -> Iterator[str]:
+    yield from _plain(postgres15)

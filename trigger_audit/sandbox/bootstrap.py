@@ -57,7 +57,7 @@ def install_extensions(connection: psycopg.Connection) -> None:
     """
     from psycopg import sql
 
-    available = {name for (name,) in connection.execute("SELECT name FROM pg_catalog.pg_available_extensions")}
+    available = {name for (name,) in connection.execute(read_sql("sandbox/available_extensions.sql"))}
     for name, schema in PREINSTALLED:
         if name in available:
             where = sql.SQL(" SCHEMA {}").format(sql.Identifier(schema)) if schema else sql.SQL("")
