@@ -152,7 +152,7 @@ def test_rolled_back_is_what_postgresql_says(plain: str, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("as_role", [None, "someone"])
 def test_a_database_of_bytes(sandbox: Sandbox, as_role: str | None) -> None:
     """SQL_ASCII holds what the file holds, byte by byte, and names in it are found so."""
-    name = f"ascii_{as_role}"
+    name = "ascii" if as_role is None else f"ascii_{as_role}"
     conninfo = make_conninfo(sandbox.conninfo(), dbname=name)
     apply(
         sandbox.conninfo(),
