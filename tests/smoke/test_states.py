@@ -15,7 +15,7 @@ from trigger_audit.smoke.catalog import look_at_target
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Payload
 from trigger_audit.smoke.payloads import Probes
-from trigger_audit.smoke.replay import Observation, Replay
+from trigger_audit.smoke.replay import Observing, Replay
 from trigger_audit.smoke.session import Limits, Session, look_at_server
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Watched(Replay):
 
     rows: list[tuple[str, int, str, str, Any, Any]]
 
-    def _execute(self, step: Step, observation: Observation, edits: Edits) -> str | None:
+    def _execute(self, step: Step, observation: Observing, edits: Edits) -> str | None:
         refused = super()._execute(step, observation, edits)
         index = next(i for i, other in enumerate(observation.flow.steps, start=1) if other is step)
         cursor = self.connection.execute("DELETE FROM public.seen RETURNING tab, event, old, new")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from psycopg import Error
@@ -18,7 +18,7 @@ from trigger_audit.smoke.hazards import refuse_hazards
 from trigger_audit.smoke.model import STATEMENTS, By, FlowResult, Mail, Outcome, Payload, SessionInfo, SmokeReport
 from trigger_audit.smoke.model import Change as Changed
 from trigger_audit.smoke.payloads import USUAL
-from trigger_audit.smoke.replay import CHECK_CONSTRAINTS, Observation, note_failure
+from trigger_audit.smoke.replay import CHECK_CONSTRAINTS, Observation, Observing, note_failure
 from trigger_audit.smoke.runner import rolled_back, strongest, told_failure
 from trigger_audit.smoke.scrub import scrubbed_change
 from trigger_audit.smoke.session import Limits, Part, Server, look_at_server
@@ -159,7 +159,7 @@ class OwnAttempts(Attempts):
         return Attempt(observation, None, way)
 
     def _observe(self, flow: Flow) -> Observation:
-        observation = Observation(flow)
+        observation = Observing(flow)
         self.touched = {}
         label = ""
         for index, statement in enumerate(self.own.statements, 1):
@@ -172,24 +172,24 @@ class OwnAttempts(Attempts):
                 observation.longest = max(observation.longest, time.perf_counter() - started)
             except Error as error:
                 note_failure(observation, self.session, index, label, error)
-                return observation
-            self.compare(observation, index)
+                return observation.done()
+            observation.changes += self.differences(index)
         started = time.perf_counter()
         try:
             self.session.sender.write(CHECK_CONSTRAINTS, ())
             observation.longest = max(observation.longest, time.perf_counter() - started)
         except Error as error:
             note_failure(observation, self.session, len(self.own.statements), "COMMIT", error)
-        return observation
+        return observation.done()
 
-    def compare(self, observation: Observation, index: int) -> None:
-        """Notes a change where the statement did not touch as many rows as it should."""
+    def differences(self, index: int) -> Iterator[Changed]:
+        """A change where the statement did not touch as many rows as it should."""
         expected, found = self.expected.get(index), self.touched[index]
         if expected is not None and found != expected:
             what = self.own.statements[index - 1].label
             if len(self.own.statements) > 1:
                 what = f"statement {index}: {what}"
-            observation.changes.append(Changed(what, _rows(expected), _rows(found)))
+            yield Changed(what, _rows(expected), _rows(found))
 
 
 def _rows(count: int) -> str:
@@ -209,7 +209,8 @@ def _result(attempts: OwnAttempts, trials: Trials | None) -> FlowResult:
 
     if trials is not None and attempt.way is not None:
         if observation.outcome is Outcome.PASS:
-            _look_for_suppressed_rows(attempts, observation, trials, replay)
+            suppressed = _suppressed_rows(attempts, trials, replay)
+            observation = replace(observation, changes=(*observation.changes, *suppressed))
         if observation.outcome in (Outcome.FAIL, Outcome.ALTERED):
             proof = trials.culprits(observation, replay)
         elif observation.outcome is Outcome.PASS and trials.evidence.unmask:
@@ -232,9 +233,9 @@ def _result(attempts: OwnAttempts, trials: Trials | None) -> FlowResult:
     )
 
 
-def _look_for_suppressed_rows(
-    attempts: OwnAttempts, observation: Observation, trials: Trials, replay: Callable[[Change], Observation]
-) -> None:
+def _suppressed_rows(
+    attempts: OwnAttempts, trials: Trials, replay: Callable[[Change], Observation]
+) -> Iterator[Changed]:
     """Whether it is triggers that keep the first writing statement from any row: then it touches some without them.
 
     Only of that one is it certain, for the next ones may find what triggers have made of the rows.
@@ -248,7 +249,7 @@ def _look_for_suppressed_rows(
     found, attempts.touched = attempts.touched, before
     if found.get(first):
         attempts.expected[first] = found[first]
-        attempts.compare(observation, first)
+        yield from attempts.differences(first)
 
 
 def _empty(attempts: OwnAttempts, touched: Mapping[int, int]) -> list[str]:

@@ -51,18 +51,17 @@ _FOUND_BY = frozenset({"aud", "banned_until", "email", "instance_id", "is_sso_us
 """Columns by whose values a code is looked up or refused: with other ones it does not work."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What one run of a flow showed. `failed` and `response` are None where it went through.
 
     `longest` is the time that the slowest statement took, in seconds."""
 
     flow: Flow
-    changes: list[Change] = field(default_factory=list)
+    changes: tuple[Change, ...] = ()
     failed: FailedStep | None = None
     response: Response | None = None
     mailed: bool = False
-    committed: bool = False
     mail_skipped: bool = False
     limit: str | None = None
     longest: float = 0.0
@@ -100,6 +99,32 @@ class Observation:
         return any(change.what in lost for change in self.changes)
 
 
+@dataclass(slots=True)
+class Observing:
+    """An observation in the making."""
+
+    flow: Flow
+    changes: list[Change] = field(default_factory=list)
+    failed: FailedStep | None = None
+    response: Response | None = None
+    mailed: bool = False
+    mail_skipped: bool = False
+    limit: str | None = None
+    longest: float = 0.0
+
+    def done(self) -> Observation:
+        return Observation(
+            self.flow,
+            tuple(self.changes),
+            self.failed,
+            self.response,
+            self.mailed,
+            self.mail_skipped,
+            self.limit,
+            self.longest,
+        )
+
+
 class Replay:
     """Runs flows for one user. The session is Auth's role by now, and a savepoint surrounds everything."""
 
@@ -117,24 +142,29 @@ class Replay:
 
         psycopg.OperationalError where the connection is lost; every other error of the server is the observation.
         """
+        observation = Observing(flow)
+        self._run(observation, check=check)
+        return observation.done()
+
+    def _run(self, observation: Observing, *, check: bool) -> None:
         from psycopg import Error
 
-        observation = Observation(flow)
+        flow = observation.flow
         edits = Edits()
         confirmed = False
         if flow.starts and not self._look_up(observation):
-            return observation
+            return
         reloads = any(step.kind is Kind.RELOAD for step in flow.steps)
         for index, step in enumerate(flow.steps, start=1):
             if not self.target.has(step):
                 if step.commit_after and not self._commit(index, step, observation):
-                    return observation
+                    return
                 continue
             if step.unconfirmed_only and confirmed:
                 observation.mail_skipped = observation.mail_skipped or step.mail_before
                 continue
             if step.mail_before and self._lacks_address(observation, index):
-                return observation
+                return
             observation.mailed = observation.mailed or step.mail_before
             try:
                 refused = self._execute(step, observation, edits)
@@ -142,28 +172,27 @@ class Replay:
                     edits.note(self.memory, self._users_row())
             except Error as error:
                 self._fail(observation, index, step.label, step.failure, error)
-                return observation
+                return
             if refused is not None:
                 observation.failed = FailedStep(index, step.label, None, refused)
                 observation.response = step.failure
-                return observation
+                return
             if step.kind is Kind.RELOAD:
                 if flow.signs_up and self._refuse_banned(observation, index, step.label):
-                    return observation
+                    return
                 user = self.memory.rows["users"]
                 confirmed = (
                     user.get("phone_confirmed_at" if user.get("email") is None else "email_confirmed_at") is not None
                 )
             if step.commit_after and not self._commit(index, step, observation):
-                return observation
+                return
         if check:
             try:
                 observation.changes += final_changes(self.session.sender, flow, self.memory, self.target, edits)
             except Error as error:
                 self._fail(observation, len(flow.steps), "SELECT auth.users", messages.FINDING_USER, error)
-        return observation
 
-    def _look_up(self, observation: Observation) -> bool:
+    def _look_up(self, observation: Observing) -> bool:
         """A new request reads the user and the identity afresh; nothing of the last one's memory is left."""
         columns = tuple(sorted(self.target.columns["users"] & frozenset(USERS_INSERT)))
         refused: Unreadable | None = Unreadable("no user has that id", "User not found")
@@ -184,7 +213,7 @@ class Replay:
             and not self._refuse_log_in(observation)
         )
 
-    def _lacks_address(self, observation: Observation, index: int) -> bool:
+    def _lacks_address(self, observation: Observing, index: int) -> bool:
         """Whether Auth has nobody to send the mail to: it takes the address from the row that it has read back.
 
         Other addresses that a mail server would refuse are not told apart here.
@@ -197,7 +226,7 @@ class Replay:
         observation.response = observation.flow.unsent
         return True
 
-    def _refuse_banned(self, observation: Observation, index: int, label: str) -> bool:
+    def _refuse_banned(self, observation: Observing, index: int, label: str) -> bool:
         """Whether Auth turns the user away that it has just read."""
         until = self.memory.rows["users"].get("banned_until")
         if observation.flow.banned is None or not _lies_ahead(until):
@@ -206,7 +235,7 @@ class Replay:
         observation.response = observation.flow.banned
         return True
 
-    def _refuse_log_in(self, observation: Observation) -> bool:
+    def _refuse_log_in(self, observation: Observing) -> bool:
         """Whether Auth does not take the password of the user that it has just read."""
         probes, user = self.memory.probes, self.memory.rows["users"]
         refused = refused_log_in(observation.flow, user, probes.get(Probe.PASSWORD_HASH))
@@ -216,7 +245,7 @@ class Replay:
         observation.response = refused[1]
         return True
 
-    def _execute(self, step: Step, observation: Observation, edits: Edits) -> str | None:
+    def _execute(self, step: Step, observation: Observing, edits: Edits) -> str | None:
         """Runs one statement; a text where Auth cannot take what it got."""
         columns = self.target.usable(step)
         started = time.perf_counter()
@@ -249,7 +278,7 @@ class Replay:
         rows = self.session.sender.read(Read("users", columns, BY_ID, (self.memory.probes[Probe.USER_ID],)))
         return rows[0] if rows else None
 
-    def _reload(self, rows: list[dict[str, object]], observation: Observation, edits: Edits) -> str | None:
+    def _reload(self, rows: list[dict[str, object]], observation: Observing, edits: Edits) -> str | None:
         if not rows:
             return "no user has that id: a trigger has suppressed the INSERT, removed the row or changed its id"
         found = rows[0]
@@ -261,7 +290,7 @@ class Replay:
         self.memory.reload(found)
         return None
 
-    def _commit(self, index: int, step: Step, observation: Observation) -> bool:
+    def _commit(self, index: int, step: Step, observation: Observing) -> bool:
         """Auth's COMMIT: deferred constraints and triggers run now, then those that start deferred are deferred again.
 
         The triggers run under the role that is set (15) or that queued them (18): the same one here. Naming a
@@ -280,15 +309,14 @@ class Replay:
             self.session.leave()
             self.connection.execute(self.target.deferred)
             self.session.enter()
-        observation.committed = True
         return True
 
-    def _fail(self, observation: Observation, index: int, label: str, response: Response, error: Error) -> None:
+    def _fail(self, observation: Observing, index: int, label: str, response: Response, error: Error) -> None:
         note_failure(observation, self.session, index, label, error)
         observation.response = response
 
 
-def note_failure(observation: Observation, session: Session, index: int, label: str, error: Error) -> None:
+def note_failure(observation: Observing, session: Session, index: int, label: str, error: Error) -> None:
     """The server's error as the observation's failed step; raised again where it is the loss of the connection."""
     if session.connection.closed or error.sqlstate is None:
         raise error

@@ -241,7 +241,8 @@ class _Run:
             attempt = self.attempts.run(flow, payload, rights=rights)
             failed = attempt.observation.failed
             if failed is not None and self.excuse is not None and attempt.observation.limit is None:
-                attempt.observation.limit = self.excuse(failed.sqlstate, failed.message)
+                limit = self.excuse(failed.sqlstate, failed.message)
+                attempt = replace(attempt, observation=replace(attempt.observation, limit=limit))
             milliseconds = round((time.perf_counter() - started) * 1000)
             got = self._escalations(flow, payload, attempt)
             proof = self._proof(flow, payload, attempt)
