@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trigger_audit.findings.model import Finding, NotAnalysed, Severity
@@ -308,8 +309,6 @@ def smoke_audited(
         return None if maker is None else maker.excuse
 
     found = effects(audit.cascade, audit.catalog, behind, read_body, firings(options.enabled))
-    if announce is not None and (options.allow_side_effects or not found.hazards):
-        announce(found.sequences)
     report = run_smoke(
         connection,
         flows=options.flows,
@@ -326,6 +325,7 @@ def smoke_audited(
             blame=options.blame,
         ),
         excuse=excuse if unmade else None,
+        ready=None if announce is None else partial(announce, found.sequences),
     )
     sources = {function.name: function.source for function in audit.catalog.functions.values()}
     refused = refused_to_auth(audit, options.flows) if report.session.by is By.APPROXIMATION else ()

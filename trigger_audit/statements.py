@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from trigger_audit.errors import UsageError
@@ -72,8 +73,6 @@ def smoke_statements(
     seen = _Seen(script, catalog, behind, session.search_path(catalog))
     cascade, bodies = seen.cascade(session)
     found = seen.effects(cascade)
-    if announce is not None and (options.allow_side_effects or not found.hazards):
-        announce(found.sequences)
     report = run_statements(
         connection,
         seen.own(part, (*_gaps(catalog, part.role, as_role), *seen.unread())),
@@ -86,6 +85,7 @@ def smoke_statements(
             allow_locks=options.allow_locks,
             unmask=options.unmask,
         ),
+        ready=None if announce is None else partial(announce, found.sequences),
     )
     sources = {function.name: function.source for function in catalog.functions.values()}
     return SmokeResult(report, sources, tuple(not_applied))

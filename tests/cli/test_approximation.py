@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import psycopg
 import pytest
 
 from tests.cli.running import run
@@ -115,3 +116,17 @@ create trigger t after insert on auth.users for each row execute function public
     assert found.out.startswith("signup-email:bare: fail 23502 at public.make_profile(uuid, text) null value"), (
         found.out
     )
+
+
+def test_what_stays_is_told_only_where_something_runs(fresh_database: FreshDatabase) -> None:
+    fresh_database.apply(GRANTED + "create table public.log (id serial primary key);")
+    dsn = fresh_database.conninfo("postgres")
+    assert "note: dead rows" in run("smoke", dsn, *FLOW).err
+    unknown = run("smoke", dsn, "--flow", "signup")
+    assert (unknown.code, "note: dead rows" in unknown.err) == (2, False)
+    with psycopg.connect(fresh_database.conninfo(), autocommit=True) as connection:
+        statement = f'alter database "{fresh_database.name}" set default_transaction_read_only = on'
+        connection.execute(statement.encode())
+    refused = run("smoke", dsn, *FLOW)
+    assert (refused.code, "note: dead rows" in refused.err) == (2, False)
+    assert "set to read-only" in refused.error

@@ -44,3 +44,13 @@ def test_the_answers_of_an_older_version(tmp_path: Path) -> None:
     ) in told
     newest = run("smoke", str(file), "--flow", "signup-email")
     assert "500 Error sending confirmation email " in newest.out
+
+
+def test_a_version_that_is_newer_than_what_is_known(tmp_path: Path) -> None:
+    file = tmp_path / "refuse.sql"
+    file.write_text(REFUSING, encoding="utf-8")
+    note = "note: Auth v9.0.0 is newer than what is known here: the answers are those of v2.196.0\n"
+    newer = run("smoke", str(file), "--flow", "login", "--auth-version", "9.0.0")
+    assert note in newer.out
+    newest = run("smoke", str(file), "--flow", "login", "--auth-version", "2.196.0")
+    assert newest.out == newer.out.replace(f"{note}\n", "")

@@ -93,3 +93,18 @@ create trigger t before insert on auth.users for each row execute function publi
     found = run("smoke", "-", "--flow", "signup-email", "--format", "concise", stdin=sql)
     assert found.code == 1
     assert "signup-email:bare: altered auth.users.aud: expected authenticated, found nobody" in found.out, found.out
+
+
+def test_what_is_altered_alike_is_told_once() -> None:
+    sql = """
+create function public.f() returns trigger language plpgsql as $$
+begin
+  new.confirmation_token := '';
+  return new;
+end $$;
+create trigger t before update on auth.users for each row execute function public.f();
+"""
+    found = run("smoke", "-", "--flow", "invite", stdin=sql)
+    assert found.code == 1
+    assert "altered invite (bare, full)\n" in found.out
+    assert found.out.count("\naltered ") == 1

@@ -109,6 +109,9 @@ def test_side_effects_are_refused_and_can_be_allowed() -> None:
     refused = run("scan", "-", "--prove", "--format", "json", stdin=HAZARDOUS)
     assert refused.code == 2
     assert "public.handle_new_user()" in refused.error
+    # It is a sandbox already.
+    assert "copy" not in refused.error
+    assert "what goes out of the sandbox is done for good: accept that with --allow-side-effects" in refused.error
     assert {f["proof"] for f in document(refused)["findings"] if f["rule"] == "TA106"} == {"catalog"}
     allowed = run("scan", "-", "--prove", "--allow-side-effects", "--format", "json", stdin=HAZARDOUS)
     assert allowed.code == 1, allowed.err

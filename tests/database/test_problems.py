@@ -174,6 +174,16 @@ def test_permission_denied(insider: Dsn) -> None:
     _said(caught.value, "permission denied for table kept", "connect as a role")
 
 
+def test_no_right_to_connect(password_server: PasswordServer) -> None:
+    with password_server.open() as connection:
+        connection.execute("REVOKE CONNECT ON DATABASE latin FROM PUBLIC")
+        try:
+            error = _fails(password_server.url("insider").replace("/postgres", "/latin"))
+        finally:
+            connection.execute("GRANT CONNECT ON DATABASE latin TO PUBLIC")
+    _said(error, 'the role may not do this: permission denied for database "latin"', "connect as a role")
+
+
 def test_write_on_a_standby(standby_server: PasswordServer) -> None:
     dsn = parse_dsn(standby_server.url())
     with connect(dsn) as connection, pytest.raises(TriggerAuditError) as caught, explained(dsn):

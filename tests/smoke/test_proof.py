@@ -10,6 +10,7 @@ from tests.smoke.cases import ALTERING, CASES, HANDLING
 from tests.smoke.conftest import Database, by_flow, connect, users
 from trigger_audit.opening import TargetInfo
 from trigger_audit.pipeline import SmokeOptions, smoke
+from trigger_audit.report.culprits import culprit_words
 from trigger_audit.smoke.model import FlowResult, Mail, Outcome, SmokeReport
 
 Prove = Callable[..., SmokeReport]
@@ -165,6 +166,42 @@ def test_without_locks_the_group_that_shares_the_function_is_named(prove: Prove)
     report = prove(*CASES["a-shared-function"], allow_locks=False)
     (culprit,) = by_flow(report)["signup-email"].culprits
     assert {culprit.name, *culprit.group} == {"auth.users.bad", "auth.users.good"}
+    assert not culprit.alone
+    assert "auth.users.bad" in culprit_words(culprit)
+    assert culprit_words(culprit).endswith(
+        " (proved: with them off (they share a function) this does not happen, with them alone on it does)"
+    )
+
+
+def test_of_a_group_the_one_that_auths_statement_fired_is_named_first(prove: Prove) -> None:
+    report = prove(
+        """
+CREATE TABLE public.changes (org_id uuid NOT NULL);
+CREATE TABLE public.a_projects (id uuid PRIMARY KEY, org_id uuid);
+CREATE FUNCTION public.audit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+  INSERT INTO public.changes VALUES ((to_jsonb(new) ->> 'org_id')::uuid);
+  RETURN new;
+END $$;
+CREATE FUNCTION public.start() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+  INSERT INTO public.a_projects VALUES (new.id, new.id);
+  RETURN new;
+END $$;
+CREATE TRIGGER a_start AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION public.start();
+CREATE TRIGGER audit_projects AFTER INSERT ON public.a_projects FOR EACH ROW EXECUTE FUNCTION public.audit();
+CREATE TRIGGER audit_users AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION public.audit();
+""",
+        ["signup-email"],
+        allow_locks=False,
+    )
+    for result in report.flows:
+        (culprit,) = result.culprits
+        assert (culprit.name, culprit.group) == ("auth.users.audit_users", ("public.a_projects.audit_projects",))
+        assert culprit_words(culprit) == (
+            "trigger auth.users.audit_users (proved: with it off this does not happen, with it alone on it does; "
+            "public.a_projects.audit_projects went off with it, and cannot have been running)"
+        )
     assert report.strongest_lock == "RowExclusiveLock"
 
 

@@ -49,6 +49,9 @@ class Span:
 OLDEST = Version(2, 116, 0)
 """The texts of older ones have not been looked at."""
 
+NEWEST = Version(2, 196, 0)
+"""The newest one that has been looked at."""
+
 MIGRATIONS = (
     ("20231117164230", OLDEST),
     ("20240115144230", Version(2, 136, 0)),

@@ -42,7 +42,8 @@ def explain(error: psycopg.Error, dsn: Dsn) -> TriggerAuditError:
     by_text = sqlstate is None or sqlstate == "08P01"
     for problem in _PROBLEMS:
         if sqlstate in problem.sqlstates if not by_text else problem.text.search(said):
-            detail = f": {words}" if sqlstate in _SAY_WHAT else ""
+            # While connecting libpq tells no SQLSTATE: then the text has found the problem, and is as worth telling.
+            detail = f": {words}" if sqlstate in _SAY_WHAT or (by_text and "42501" in problem.sqlstates) else ""
             return TriggerAuditError(problem.message(dsn) + detail, problem.remedy(dsn))
     state = f" ({sqlstate})" if sqlstate else ""
     return TriggerAuditError(f"the database refused: {words}{state}")

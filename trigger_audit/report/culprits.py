@@ -32,18 +32,30 @@ def culprit_words(culprit: Culprit) -> str:
     name = f"{culprit.kind} {culprit.name}"
     if culprit.kind != "trigger":
         return f"{name} (the server names it; it happens with every trigger off too)"
-    if culprit.group:
-        name += f" or {', '.join(culprit.group)}, which go off with it,"
-    what = "it breaks the flow as well once the culprit is off" if culprit.behind else _shown(culprit)
+    others = ", ".join(culprit.group)
+    if culprit.group and not culprit.alone:
+        name += f" or {others}"
+    what = _behind(culprit) if culprit.behind else _shown(culprit)
+    if culprit.group and culprit.alone:
+        what += f"; {others} went off with it, and cannot have been running"
     return f"{name} (proved: {what})"
 
 
+def _behind(culprit: Culprit) -> str:
+    one = not culprit.group or culprit.alone
+    return f"{'it breaks' if one else 'one of them breaks'} the flow as well once the culprit is off"
+
+
 def _shown(culprit: Culprit) -> str:
+    several = bool(culprit.group) and not culprit.alone
+    it = "them" if several else "it"
+    off = f"{it} off (they share a function)" if several else f"{it} off"
     if culprit.necessary and culprit.sufficient:
-        return "with it off this does not happen, with it alone on it does"
+        return f"with {off} this does not happen, with {it} alone on it does"
     if culprit.necessary:
-        return "with it off this does not happen, but it takes another one as well"
-    return "with it alone on this happens, but another one brings it about too"
+        takes = "they take" if several else "it takes"
+        return f"with {off} this does not happen, but {takes} another one as well"
+    return f"with {it} alone on this happens, but another one brings it about too"
 
 
 def source_line(source: str | None, line: int | None, style: Style) -> list[str]:

@@ -42,7 +42,7 @@ def smoke_text(result: SmokeResult, style: Style) -> str:
     report = result.report
     blocks = [flow_table(flows, style)] if (flows := [flow for flow in report.flows if is_auths(flow)]) else []
     blocks += [failure_text(step, flows, style, result.sources) for step, flows in by_failure(report.flows)]
-    blocks += [altered_text(flow, style) for flow in report.flows if flow.changes or flow.escalations]
+    blocks += [altered_text(flows, style) for flows in by_change(report.flows)]
     if report.hidden_errors:
         blocks.append(hidden_text(report.hidden_errors, style, result.sources))
     notes = unexpected_text(report.flows, style) + skipped_text(report.flows, style)
@@ -190,19 +190,24 @@ def listed(flows: Iterable[FlowResult]) -> str:
     return ", ".join(f"{flow} ({', '.join(names)})" if flow != STATEMENTS else flow for flow, names in payloads.items())
 
 
-def altered_text(flow: FlowResult, style: Style) -> str:
-    """What is not as Auth wrote it, and what the client got by asking for it."""
-    lines = [style.paint("warning", "altered") + f" {name(flow)}"]
-    for change in flow.changes:
+def by_change(flows: Iterable[FlowResult]) -> list[list[FlowResult]]:
+    """Flows that leave something else than Auth wrote, those with all the same to tell together."""
+    grouped: dict[tuple[object, ...], list[FlowResult]] = {}
+    for flow in flows:
+        if flow.changes or flow.escalations:
+            grouped.setdefault((flow.flow, flow.changes, flow.escalations, flow.culprits), []).append(flow)
+    return list(grouped.values())
+
+
+def altered_text(flows: list[FlowResult], style: Style) -> str:
+    """What is not as Auth wrote it, and what the client got by asking for it; the same in all these flows."""
+    lines = [style.paint("warning", "altered") + f" {listed(flows)}"]
+    for change in flows[0].changes:
         lines += told("   ", change.what, f"expected {change.expected}, found {change.found}", style)
-    for escalation in flow.escalations:
+    for escalation in flows[0].escalations:
         lines += told("   ", "escalation", escalation_words(escalation), style)
-    lines += culprit_lines([flow], "   ", style)
+    lines += culprit_lines(flows, "   ", style)
     return "\n".join(lines) + "\n"
-
-
-def name(flow: FlowResult) -> str:
-    return f"{flow.flow} ({flow.payload.value})" if is_auths(flow) else flow.flow
 
 
 def escalation_words(escalation: Escalation) -> str:

@@ -13,10 +13,15 @@ def describe(hazard: Hazard) -> str:
     return f"{place} calls {hazard.call} ({hazard.effect})"
 
 
-def refuse_hazards(hazards: Sequence[Hazard], *, allow: bool, what: str = "a sign-up") -> None:
-    """TriggerAuditError naming every hazard that `what` reaches, unless they are allowed."""
+def refuse_hazards(hazards: Sequence[Hazard], *, allow: bool, sandbox: bool = False, what: str = "a sign-up") -> None:
+    """TriggerAuditError naming every hazard that `what` reaches, unless they are allowed.
+
+    A `sandbox` is thrown away, but that does not take back what goes out of it.
+    """
     if hazards and not allow:
         raise TriggerAuditError(
             f"{what} reaches what a rollback does not undo: " + "; ".join(describe(hazard) for hazard in hazards),
-            "run it on a copy or a sandbox, or accept the effects with --allow-side-effects",
+            "what goes out of the sandbox is done for good: accept that with --allow-side-effects"
+            if sandbox
+            else "run it on a copy or a sandbox, or accept the effects with --allow-side-effects",
         )

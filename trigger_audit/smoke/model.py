@@ -109,7 +109,8 @@ class Escalation:
 class Culprit:
     """`kind` is trigger, constraint, policy or setting; `group` the other triggers that share the toggle.
 
-    `behind`: what it does shows only once the culprits before it are off.
+    `behind`: what it does shows only once the culprits before it are off. `alone`: of those that share the toggle only
+    this one can have been running when it failed.
     """
 
     kind: str
@@ -118,6 +119,7 @@ class Culprit:
     sufficient: bool
     group: tuple[str, ...] = ()
     behind: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

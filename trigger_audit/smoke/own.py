@@ -69,13 +69,14 @@ def run_statements(
     target: Mapping[str, object],
     limits: Limits | None = None,
     evidence: Evidence | None = None,
+    ready: Callable[[], None] | None = None,
 ) -> SmokeReport:
     """Runs the statements in one transaction, the constraints checked at its end as a COMMIT would, and rolls back.
 
     The report has one flow, `statement`. The rest is as in `run_smoke`, but that auth.users need not be there.
     UsageError where the login may not become the role.
     """
-    refuse_hazards(hazards, allow=allow_side_effects, what="a statement")
+    refuse_hazards(hazards, allow=allow_side_effects, sandbox=target.get("kind") == "sql", what="a statement")
     limits = limits or Limits()
 
     def work(attempts: OwnAttempts) -> tuple[FlowResult, Trials | None, SessionInfo, str | None]:
@@ -83,6 +84,8 @@ def run_statements(
         if trials is not None:
             trials.prepare(attempts.session)
             attempts.tables = (*attempts.tables, *trials.lockable)
+        if ready is not None:
+            ready()
         result = _result(attempts, trials)
         return (
             result,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from trigger_audit.auth.versions import OLDEST, Span, span_of
+from trigger_audit.auth.versions import NEWEST, OLDEST, Span, span_of
 from trigger_audit.auth.wording import CHANGES, as_of, in_doubt
 from trigger_audit.resources import read_sql
 from trigger_audit.smoke.model import Answer
@@ -63,6 +63,8 @@ def version_gaps(versions: Span) -> tuple[str, ...]:
         )
     if versions.before(OLDEST):
         return (f"Auth is {versions}: the answers are those of {OLDEST}",)
+    if versions.first is not None and versions.first > NEWEST:
+        return (f"Auth {versions.first} is newer than what is known here: the answers are those of {NEWEST}",)
     doubts = in_doubt(versions)
     if not doubts:
         return ()

@@ -77,6 +77,7 @@ def run_smoke(
     auth_version: Version | None = None,
     evidence: Evidence | None = None,
     excuse: Excuse | None = None,
+    ready: Callable[[], None] | None = None,
 ) -> SmokeReport:
     """Replays the named flows of Auth (all where None) on the connection, one savepoint each, and rolls back.
 
@@ -86,6 +87,7 @@ def run_smoke(
     signs up and with what; by default only keys that many projects read are sent. `auth_version` is the one whose
     answers are told; None takes what Auth's migrations say. With `evidence` the triggers that break a flow are looked
     for. A failure for which `excuse` has one gives no verdict: the flow is skipped.
+    `ready` is called once nothing stands in the way of the first flow.
 
     No attempt begins after sixty times the statement's limit and a minute (11 minutes), and one takes six times the
     limit and ten seconds at most, with at most 11 more to end what will not end (watch.py).
@@ -95,12 +97,14 @@ def run_smoke(
     address is a user's already, the connection is lost, or a function that would not end could not be ended.
     """
     chosen = _chosen(flows, sign_ups)
-    refuse_hazards(hazards, allow=allow_side_effects)
+    refuse_hazards(hazards, allow=allow_side_effects, sandbox=target.get("kind") == "sql")
     limits = limits or Limits()
 
     def work(attempts: Attempts) -> tuple[_Run, tuple[FlowResult, ...], SessionInfo, str | None]:
         run = _Run(attempts, evidence, excuse)
         run.prepare()
+        if ready is not None:
+            ready()
         results = tuple(result for flow in chosen for result in run.flow(flow))
         target_gaps = (*attempts.target.gaps, *version_gaps(attempts.target.versions))
         session = attempts.session.info((*target_gaps, *run.notes, *run.unproved))

@@ -49,6 +49,26 @@ class Suspects:
                     found.setdefault(trigger.oid, trigger)
         return tuple(found.values())
 
+    def fired_by(self, statement: str, context: str | None, triggers: Iterable[int]) -> int | None:
+        """Which of these triggers (oids) of one function a flow's own statement must have fired, by an error's CONTEXT.
+
+        Known where that function ran once and outermost: then its trigger is one on the statement's table (`statement`
+        as in a failed step: `INSERT auth.users`).
+        """
+        passed = frames(context)
+        outermost = frames((context or "").rstrip().rpartition("\n")[2])
+        if not outermost or [frame.name for frame in passed].count(outermost[-1].name) != 1:
+            return None
+        table = statement.partition(" ")[2].partition(" (")[0]
+        by_oid = {trigger.oid: trigger for trigger in self.catalog.triggers}
+        fitting = [
+            oid
+            for oid in triggers
+            if self.catalog.functions[by_oid[oid].function].proname == outermost[-1].name
+            and self.catalog.tables[by_oid[oid].table].name == table
+        ]
+        return fitting[0] if len(fitting) == 1 else None
+
     def carries(self, outer: int, inner: int) -> bool:
         """Whether `inner` never fires by a statement of Auth itself, and `outer` stands on a way to it."""
         return outer != inner and inner not in self._roots and outer in self._ways.get(inner, ())

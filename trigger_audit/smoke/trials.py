@@ -126,9 +126,30 @@ class Trials:
         if blamed and blamed not in self._blamed:
             self._blamed.insert(0, blamed)
         return Proof(
-            (*_triggers(verdict, switches, first), *_named_by_server(verdict, failures, first)),
+            (*self._triggers(verdict, failures, first), *_named_by_server(verdict, failures, first)),
             self._open(verdict, failures, limits),
         )
+
+    def _triggers(self, verdict: Verdict, failures: dict[Fault, FailedStep], first: Trial) -> list[Culprit]:
+        """Each once, though it may be behind several faults of a run; of several in one switch the one that ran first,
+        where that is known."""
+        assert self._board is not None
+        found: dict[int, Culprit] = {}
+        for one in verdict.found:
+            switch = self._board.switches[one.switch]
+            failed = failures.get(one.fault)
+            fired = None
+            if failed is not None and len(switch.triggers) > 1:
+                fired = self.evidence.suspects.fired_by(failed.statement, failed.context, switch.triggers)
+            first_at = 0 if fired is None else switch.triggers.index(fired)
+            others = tuple(name for at, name in enumerate(switch.names) if at != first_at)
+            behind = one.fault not in first.faults
+            name, alone = switch.names[first_at], fired is not None
+            culprit = Culprit("trigger", name, one.necessary, one.sufficient, others, behind, alone)
+            before = found.get(one.switch)
+            if before is None or (not behind and culprit.necessary and culprit.sufficient):
+                found[one.switch] = culprit
+        return list(found.values())
 
     def _switch_off(self, session: Session, switches: Sequence[Switch]) -> None:
         self._require_unaltered(session, [switch.replaced for switch in switches if switch.replaced is not None])
@@ -303,19 +324,6 @@ def _trial(observed: Observation) -> Trial:
     broken = None if observed.failed is None else _fault(observed.failed)
     changes = frozenset(("change", change.what) for change in observed.changes)
     return Trial(broken, frozenset() if broken is not None else changes)
-
-
-def _triggers(verdict: Verdict, switches: Sequence[Switch], first: Trial) -> list[Culprit]:
-    """Each once, though it may be behind several faults of a run."""
-    found: dict[str, Culprit] = {}
-    for one in verdict.found:
-        name, *others = switches[one.switch].names
-        behind = one.fault not in first.faults
-        culprit = Culprit("trigger", name, one.necessary, one.sufficient, tuple(others), behind)
-        before = found.get(name)
-        if before is None or (not behind and culprit.necessary and culprit.sufficient):
-            found[name] = culprit
-    return list(found.values())
 
 
 def _named_by_server(verdict: Verdict, failures: dict[Fault, FailedStep], first: Trial) -> list[Culprit]:
