@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,15 @@ def fresh_database(_project_server: str) -> Iterator[FreshDatabase]:
 def fresh_database15(_project_server15: str) -> Iterator[FreshDatabase]:
     """The same on PostgreSQL 15."""
     yield from _fresh(_project_server15)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that the server's account can write."""
+    made = Path(tempfile.mkdtemp(prefix="trigger-audit-test-"))
+    made.chmod(0o777)
+    yield made
+    shutil.rmtree(made)
 
 
 @pytest.fixture

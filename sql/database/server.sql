@@ -6,7 +6,9 @@ SELECT pg_catalog.current_setting('server_version') AS version,
        pg_catalog.current_database()::text AS database,
        CURRENT_USER::text AS "user",
        SESSION_USER::text AS session_user,
-       pg_catalog.current_setting('is_superuser') = 'on' AS is_superuser,
+       EXISTS (
+           SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname IN (SESSION_USER, CURRENT_USER) AND r.rolsuper
+       ) AS is_superuser,
        pg_catalog.pg_is_in_recovery() AS standby,
        pg_catalog.current_setting('default_transaction_read_only') = 'on' AS default_read_only,
        EXISTS (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.cli.running import run
 from tests.conftest import FreshDatabase
 from tests.database.conftest import _servers, password_server  # noqa: F401
@@ -78,6 +80,15 @@ create trigger t after insert on auth.users for each row execute function public
     assert (quiet.code, "note: " in quiet.err) == (0, False)
     sandboxed = run("smoke", "-", "--flow", "signup-email", stdin="select 1;")
     assert "sequences" not in sandboxed.err
+
+
+@pytest.mark.parametrize("command", ["scan", "smoke"])
+def test_a_superusers_login_is_told_once(fresh_database: FreshDatabase, command: str) -> None:
+    note = "note: the login is a superuser. Log in as postgres or supabase_auth_admin: then no code of the database"
+    assert run(command, fresh_database.conninfo()).err.count(note) == 1
+    for role in ("postgres", "supabase_auth_admin"):
+        assert "superuser" not in run(command, fresh_database.conninfo(role)).err
+    assert "superuser" not in run(command, "-", stdin="select 1;").err
 
 
 def test_as_auths_own_role(fresh_database: FreshDatabase) -> None:

@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql as psycopg_sql
 from psycopg.conninfo import make_conninfo
 
+from tests.conftest import FreshDatabase
 from trigger_audit.sandbox.server import Sandbox
 from trigger_audit.smoke.model import FlowResult, SmokeReport
 from trigger_audit.smoke.runner import run_smoke
@@ -66,6 +67,27 @@ def smoke(fresh_database: Database) -> Run:
         return report
 
     return run
+
+
+@pytest.fixture(params=["fresh_database", "fresh_database15"])
+def database(request: pytest.FixtureRequest) -> FreshDatabase:
+    """On 18 and on 15."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, FreshDatabase)
+    return found
+
+
+@pytest.fixture(params=["supabase_admin", "postgres"])
+def login(request: pytest.FixtureRequest, database: FreshDatabase) -> Iterator[str]:
+    """The superuser, and a member of Auth's role."""
+    name = str(request.param)
+    if name != "postgres":
+        yield name
+        return
+    with connect(database) as owner:
+        owner.execute("GRANT supabase_auth_admin TO postgres")
+        yield name
+        owner.execute("REVOKE supabase_auth_admin FROM postgres")
 
 
 _numbers = iter(range(1_000))

@@ -337,7 +337,7 @@ class Answers:
 
     complaints: Mapping[tuple[int, int, tuple[str, ...]], tuple[Complaint, ...]]
     denied: frozenset[Requirement]
-    unasked: tuple[tuple[int, int, str], ...] = ()
+    unasked: tuple[tuple[int, int | None, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

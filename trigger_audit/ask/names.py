@@ -25,17 +25,18 @@ _LOCK_TIMEOUT = "100ms"
 
 @dataclass(frozen=True, slots=True)
 class NameAnswers:
-    """Complaints by `Job.key`, and (function oid, line, reason) of what was not asked."""
+    """Complaints by `Job.key`, and (function oid, line, reason) of what was not asked: line None for a whole body."""
 
     complaints: Mapping[Key, tuple[Complaint, ...]]
-    unasked: tuple[tuple[int, int, str], ...]
+    unasked: tuple[tuple[int, int | None, str], ...]
 
 
 def ask_names(connection: Connection[Any], catalog: Catalog, jobs: Collection[Job]) -> NameAnswers:
     """What the server complains of in each job's body.
 
     Runs inside the caller's open transaction, which should be READ ONLY, and leaves it usable, with settings, locks
-    and search_path as before. Statements are parsed, never executed; no transaction id is assigned. Each wave of
+    and search_path as before. Statements are parsed, never executed; no transaction id is assigned. Parsing may run
+    code of the database's (see `pipeline`): where it would have a superuser's rights, nothing is asked. Each wave of
     questions of many bodies under one search path goes out at once. Each failing statement stands in the server's log.
 
     Raises:
@@ -44,6 +45,9 @@ def ask_names(connection: Connection[Any], catalog: Catalog, jobs: Collection[Jo
     ready = [job for job in jobs if job.facts.body is not None and not job.facts.function.atomic]
     if not ready:
         return NameAnswers({}, ())
+    reason = _risk(connection)
+    if reason is not None:
+        return NameAnswers({}, tuple((oid, None, reason) for oid in sorted({job.facts.function.oid for job in ready})))
     with connection.transaction(force_rollback=True):
         standby, unusable = _prepare(connection, ready)
         outputs = _outputs(connection, {job.facts.function.oid for job in ready})
@@ -62,6 +66,21 @@ def ask_names(connection: Connection[Any], catalog: Catalog, jobs: Collection[Jo
     complaints = {key: report.complaints for key, report in reports.items() if report.complaints}
     unasked = {(key[0], line, reason) for key, report in reports.items() for line, reason in report.unasked}
     return NameAnswers(complaints, tuple(sorted(unasked)))
+
+
+def _risk(connection: Connection[Any]) -> str | None:
+    """Why a superuser must not have statements parsed in this database; None for other logins, and where it may."""
+    from psycopg.rows import tuple_row
+
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(read_sql("ask/parse_time.sql")).fetchone()
+    if row is None:
+        return None
+    place, schema, name = row
+    return (
+        f"names and types were not asked about: the login is a superuser, and reading a literal would run "
+        f"{schema}.{name} with its rights ({place}); log in as postgres, or another role that is no superuser"
+    )
 
 
 _Running = tuple[Key, Waves, tuple[Question, ...]]

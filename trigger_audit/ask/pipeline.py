@@ -1,4 +1,9 @@
-"""Parse and Describe of many statements in few round trips. Nothing is ever executed: no Bind, no Execute."""
+"""Parse and Describe of many statements in few round trips: no Bind and no Execute.
+
+No statement is executed, but PostgreSQL reads literals while it parses, and that of an array, a composite or a range
+of a domain runs the domain's CHECK. It does so with the rights of the login, in the caller's transaction, which should
+be READ ONLY and is rolled back.
+"""
 
 from __future__ import annotations
 

@@ -36,6 +36,13 @@ def tell_about(opened: OpenTarget, messages: Messages) -> None:
     for note in opened.server.notes:
         messages.note(f"note: {note}")
     if opened.loaded is None:
+        if opened.server.is_superuser:
+            supabase = opened.server.platform == "supabase"
+            better = "postgres or supabase_auth_admin" if supabase else "a role that is none"
+            messages.note(
+                f"note: the login is a superuser. Log in as {better}: then no code of the database can have a "
+                "superuser's rights, whatever runs it"
+            )
         return
     for note in opened.loaded.notes:
         messages.note(f"note: {note}")

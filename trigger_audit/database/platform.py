@@ -40,7 +40,8 @@ class Server:
 
     `hosting` is "none" for a database that is not Supabase's; "local" is one on this machine. `pooler` says what sits
     in between, as far as host, port and user tell. `read_only` is true where writes are refused from the start (a
-    standby, default_transaction_read_only). `user` is the current role. `notes` are for the user to read.
+    standby, default_transaction_read_only). `user` is the current role;
+    `is_superuser`: it is one, or the login that it may go back to. `notes` are for the user to read.
     """
 
     version_num: int

@@ -4,6 +4,9 @@ On the platform supautils does so for a list of statements. Here a function of t
 knows its key: a migration must not gain the rights itself, for a superuser can start programs (COPY ... TO PROGRAM).
 For the same reason the session is postgres' own login, and not the superuser's with SET SESSION AUTHORIZATION, which
 any DO block could reset.
+
+Only what carries no expression runs so. PostgreSQL evaluates some while it parses (the literal of an array of a domain
+runs the domain's CHECK), and then it would be a migration's code that has the rights.
 """
 
 from __future__ import annotations
@@ -11,8 +14,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from trigger_audit.sandbox.bootstrap import SERVICE_ADMINS
 
@@ -24,7 +27,8 @@ _SCHEMA = "_trigger_audit"
 # qualified, for the caller's search_path holds here (CREATE EXTENSION without SCHEMA goes by it).
 _FUNCTION = """
 CREATE FUNCTION _trigger_audit.run_elevated(key text, statement text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET session_replication_role = replica AS $body$
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET session_replication_role = replica SET standard_conforming_strings = on AS $body$
 BEGIN
     IF pg_catalog.sha256(pg_catalog.convert_to(key, 'UTF8')) OPERATOR(pg_catalog.=) '\\x{digest}'::pg_catalog.bytea THEN
         EXECUTE statement;
@@ -39,6 +43,49 @@ GRANT USAGE ON SCHEMA _trigger_audit TO postgres;
 """
 
 
+_ELEVATED = {
+    "CreateExtensionStmt": None,
+    "AlterExtensionStmt": None,
+    "AlterObjectSchemaStmt": ("objectType", ("OBJECT_EXTENSION",)),
+    "CommentStmt": ("objtype", ("OBJECT_EXTENSION",)),
+    "DropStmt": ("removeType", ("OBJECT_EXTENSION", "OBJECT_EVENT_TRIGGER")),
+    "AlterRoleSetStmt": None,
+    "AlterDatabaseSetStmt": None,
+    "CreateEventTrigStmt": None,
+    "AlterEventTrigStmt": None,
+    "CreatePublicationStmt": None,
+    "AlterPublicationStmt": None,
+}
+"""Statements by libpg_query's names, with the kinds of objects where that is not in the name."""
+
+
+def may_be_elevated(statement: str) -> bool:
+    """Whether the text is one statement of those that run with the superuser's rights, and without an expression.
+
+    PostgreSQL's own grammar reads it, with standard_conforming_strings on as in the function above.
+    """
+    import pgparse
+
+    try:
+        parsed: list[Any] = pgparse.parse(statement)
+    except (pgparse.PGQueryError, ValueError, RecursionError):
+        return False
+    if len(parsed) != 1:
+        return False
+    ((node, fields),) = parsed[0]["stmt"].items()
+    if node not in _ELEVATED:
+        return False
+    kinds = _ELEVATED[node]
+    return (kinds is None or fields.get(kinds[0]) in kinds[1]) and not _has_condition(fields)
+
+
+def _has_condition(tree: Any) -> bool:
+    """A publication's row filter is the one expression that these statements may hold."""
+    if isinstance(tree, Mapping):
+        return "whereClause" in tree or any(map(_has_condition, tree.values()))
+    return isinstance(tree, list) and any(map(_has_condition, tree))
+
+
 class Elevation:
     """The way to the superuser's rights of one loading session."""
 
@@ -46,7 +93,13 @@ class Elevation:
         self._key = key
 
     def run(self, connection: psycopg.Connection, statement: str) -> None:
-        """Runs the statement as supabase_admin in the connection's transaction; psycopg.Error where it fails."""
+        """Runs the statement as supabase_admin in the connection's transaction; psycopg.Error where it fails.
+
+        As the session's own role where it must have no other rights (`may_be_elevated`).
+        """
+        if not may_be_elevated(statement):
+            connection.execute(statement.encode())
+            return
         connection.execute("SELECT _trigger_audit.run_elevated(%s, %s)", (self._key, statement))
 
 

@@ -53,9 +53,16 @@ class Target:
 def look_at_target(connection: Connection, session: Session) -> Target:
     """Reads the tables as Auth's role and the constraints as the outer one.
 
-    TriggerAuditError where Auth's role may have no temporary function, and where the role that runs the statements
-    could not write Auth's tables at all: every flow would fail for a reason that is ours.
+    TriggerAuditError where Auth's role may have no temporary function, where a superuser cannot become it, and where
+    the role that runs the statements could not write Auth's tables at all: every flow would fail for a reason that is
+    ours.
     """
+    if session.by is By.APPROXIMATION and session.owners.needed:
+        raise TriggerAuditError(
+            f"the login is a superuser and cannot become {session.part.role} here: "
+            "the triggers would run with a superuser's rights",
+            f"log in as who owns {SCHEMA}.users, or as another role that is no superuser",
+        )
     connection.execute("SAVEPOINT look")
     with connection.cursor(row_factory=dict_row) as cursor:
         constraints = cursor.execute(read_sql("smoke/constraints.sql")).fetchall()
