@@ -287,7 +287,6 @@ def smoke_audited(
     """The same for a database that has been examined already."""
     from trigger_audit.analysis.bodies import read_body
     from trigger_audit.analysis.hazards import effects
-    from trigger_audit.analysis.questions.wording import complained_of
     from trigger_audit.auth import firings
     from trigger_audit.catalog.stored import load_stored
     from trigger_audit.database.connect import read_only
@@ -302,12 +301,7 @@ def smoke_audited(
     chosen = tuple(payload_named(name) for name in options.payloads)
     with read_only(connection):
         behind = load_stored(connection, audit.catalog)
-        missing = what_is_missing(connection, unmade)
-
-    def excuse(sqlstate: str | None, message: str) -> str | None:
-        maker = missing.maker(sqlstate, message, complained_of(message, sqlstate))
-        return None if maker is None else maker.excuse
-
+        excuse = what_is_missing(connection, unmade).excuse
     found = effects(audit.cascade, audit.catalog, behind, read_body, firings(options.enabled))
     report = run_smoke(
         connection,

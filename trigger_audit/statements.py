@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from trigger_audit.smoke.own import Own
     from trigger_audit.smoke.script import OwnStatement, Script, Target
     from trigger_audit.smoke.session import Part
+    from trigger_audit.unmade import Unmade
 
 _DEFAULT_PATH = '"$user", public'
 # Reading one takes seconds a megabyte. What triggers do with its rows is then judged as for any row.
@@ -42,6 +43,7 @@ def smoke_statements(
     *,
     as_role: str | None = None,
     not_applied: Sequence[NotAnalysed] = (),
+    unmade: Sequence[Unmade] = (),
     announce: Callable[[Sequence[str]], None] | None = None,
 ) -> SmokeResult:
     """Look for hazards in what the statements set off, then run them and roll them back. Raises TriggerAuditError.
@@ -53,7 +55,7 @@ def smoke_statements(
     from trigger_audit.catalog.model import split_search_path
     from trigger_audit.catalog.stored import load_stored
     from trigger_audit.database.connect import read_only
-    from trigger_audit.pipeline import SmokeResult
+    from trigger_audit.pipeline import SmokeResult, what_is_missing
     from trigger_audit.smoke.own import run_statements
     from trigger_audit.smoke.script import read_script
     from trigger_audit.smoke.suspects import Suspects
@@ -69,6 +71,7 @@ def smoke_statements(
         catalog = load_catalog(connection)
         part = _part(catalog, as_role, "" if path is None else path[0])
         behind = load_stored(connection, catalog)
+        missing = what_is_missing(connection, unmade)
     session = Session(part.role, split_search_path(part.search_path))
     seen = _Seen(script, catalog, behind, session.search_path(catalog))
     cascade, bodies = seen.cascade(session)
@@ -85,6 +88,7 @@ def smoke_statements(
             allow_locks=options.allow_locks,
             unmask=options.unmask,
         ),
+        excuse=missing.excuse if unmade else None,
         ready=None if announce is None else partial(announce, found.sequences),
     )
     sources = {function.name: function.source for function in catalog.functions.values()}

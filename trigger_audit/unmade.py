@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from trigger_audit.analysis.questions.wording import complained_of
 from trigger_audit.sandbox.splitter import Token, tokens
 
 if TYPE_CHECKING:
@@ -138,6 +139,11 @@ class NotMade:
             return None
         *schemas, last = name.partition("(")[0].replace('"', "").lower().split(".")
         return next((each for each in self.statements if self._may(each, sqlstate, message, schemas, last)), None)
+
+    def excuse(self, sqlstate: str | None, message: str) -> str | None:
+        """Why a failure with this message (in English) says nothing of the target; None where it does say something."""
+        maker = self.maker(sqlstate, message, complained_of(message, sqlstate))
+        return None if maker is None else maker.excuse
 
     def _may(self, each: Unmade, sqlstate: str, message: str, schemas: list[str], last: str) -> bool:
         if sqlstate == "42703":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,3 +108,14 @@ def test_a_proof_leaves_such_flows_out() -> None:
     found = run("scan", "-", "--prove", stdin=before + HANDLER.format(body=body) + TRIGGER)
     assert (found.code, found.error) == (2, "error: every sign-up flow was skipped: the reasons are in the report")
     assert "19 skipped" in found.err
+
+
+def test_ones_own_statement_that_fails_of_it_gives_no_verdict(tmp_path: Path) -> None:
+    before, body, _ = SOUND["a schema of an extension"]
+    orders = "create table public.orders (id int);\n" + TRIGGER.replace("auth.users", "public.orders")
+    (tmp_path / "a.sql").write_text(before + orders.partition("create trigger")[0] + HANDLER.format(
+        body=body.replace("new.id", "1")) + "create trigger" + orders.partition("create trigger")[2])  # fmt: skip
+    (tmp_path / "own.sql").write_text("insert into public.orders values (1);")
+    found = run("smoke", "a.sql", "--statement", "own.sql", "--format", "concise", cwd=tmp_path)
+    assert (found.code, found.error) == (2, "error: the statements gave no verdict: the reason is in the report")
+    assert "skipped a.sql:1 was not applied, and may have made it (3F000 at INSERT public.orders" in found.out

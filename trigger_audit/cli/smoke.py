@@ -149,6 +149,7 @@ def smoke(
                 options,
                 as_role=as_role or (PROJECT_ROLE if opened.loaded is not None else None),
                 not_applied=opened.not_applied,
+                unmade=opened.unmade,
                 announce=announce,
             )
     messages.clear()

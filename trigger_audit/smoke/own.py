@@ -19,7 +19,7 @@ from trigger_audit.smoke.model import STATEMENTS, By, FlowResult, Mail, Outcome,
 from trigger_audit.smoke.model import Change as Changed
 from trigger_audit.smoke.payloads import USUAL
 from trigger_audit.smoke.replay import CHECK_CONSTRAINTS, Observation, Observing, note_failure
-from trigger_audit.smoke.runner import rolled_back, strongest, told_failure
+from trigger_audit.smoke.runner import Excuse, excused, rolled_back, strongest, told_failure
 from trigger_audit.smoke.scrub import scrubbed_change
 from trigger_audit.smoke.session import Limits, Part, Server, look_at_server
 from trigger_audit.smoke.trials import Evidence, Proof, Trials
@@ -69,6 +69,7 @@ def run_statements(
     target: Mapping[str, object],
     limits: Limits | None = None,
     evidence: Evidence | None = None,
+    excuse: Excuse | None = None,
     ready: Callable[[], None] | None = None,
 ) -> SmokeReport:
     """Runs the statements in one transaction, the constraints checked at its end as a COMMIT would, and rolls back.
@@ -86,7 +87,7 @@ def run_statements(
             attempts.tables = (*attempts.tables, *trials.lockable)
         if ready is not None:
             ready()
-        result = _result(attempts, trials)
+        result = _result(attempts, trials, excuse)
         return (
             result,
             trials,
@@ -199,11 +200,11 @@ def _rows(count: int) -> str:
     return f"{count} row" if count == 1 else f"{count} rows"
 
 
-def _result(attempts: OwnAttempts, trials: Trials | None) -> FlowResult:
+def _result(attempts: OwnAttempts, trials: Trials | None, excuse: Excuse | None) -> FlowResult:
     started = time.perf_counter()
     attempt = attempts.run(_FLOW, Payload.GIVEN)
     milliseconds = round((time.perf_counter() - started) * 1000)
-    observation, touched = attempt.observation, attempts.touched
+    observation, touched = excused(attempt.observation, excuse), attempts.touched
     proof = Proof((), None)
 
     def replay(change: Change) -> Observation:

@@ -243,10 +243,7 @@ class _Run:
             started = time.perf_counter()
             rights = bool(asks) and payload in (*asks, Payload.FULL)
             attempt = self.attempts.run(flow, payload, rights=rights)
-            failed = attempt.observation.failed
-            if failed is not None and self.excuse is not None and attempt.observation.limit is None:
-                limit = self.excuse(failed.sqlstate, failed.message)
-                attempt = replace(attempt, observation=replace(attempt.observation, limit=limit))
+            attempt = replace(attempt, observation=excused(attempt.observation, self.excuse))
             milliseconds = round((time.perf_counter() - started) * 1000)
             got = self._escalations(flow, payload, attempt)
             proof = self._proof(flow, payload, attempt)
@@ -314,6 +311,14 @@ class _Run:
             culprits=proof.culprits,
             without_header=None if skipped else opened,
         )
+
+
+def excused(observation: Observation, excuse: Excuse | None) -> Observation:
+    """Without a verdict where its failure says nothing of the target."""
+    failed = observation.failed
+    if failed is None or excuse is None or observation.limit is not None:
+        return observation
+    return replace(observation, limit=excuse(failed.sqlstate, failed.message))
 
 
 def told_failure(attempts: Attempts, observation: Observation) -> tuple[FailedStep | None, str | None]:
