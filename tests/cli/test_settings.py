@@ -120,7 +120,10 @@ def test_an_enabled_flow_counts(project: Path) -> None:
 
 def test_a_severity_goes_before_what_flows_make_of_it(project: Path) -> None:
     """What was seen to happen is told all the same."""
-    settle(project, 'flows = ["anonymous"]\nseverity = { TA1 = "info" }')
+    # The gate refuses all others on purpose: no finding is about that, so that it would count by itself.
+    gated = ("signup-email", "signup-autoconfirm", "signup-otp", "oauth-first", "invite", "admin-create")
+    expected = "".join(f'expect.{flow} = "fail:P0001"\n' for flow in gated)
+    settle(project, expected + 'flows = ["anonymous"]\nseverity = { TA1 = "info" }')
     found = run("scan", "--prove", "--format", "json", cwd=project)
     (finding,) = [each for each in json.loads(found.out)["findings"] if each["rule"] == "TA107"]
     assert (found.code, finding["severity"], finding["proof"]) == (0, "info", "observed")
