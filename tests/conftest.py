@@ -45,6 +45,16 @@ class FreshDatabase:
             connection.execute(sql_text.encode())
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The commands that tests run share their compiled modules, also where the environment forbids to write any: to
+    compile everything again takes longer than most of the commands. The repository gets none of it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(shared / "compiled")
+
+
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """The embedded server, shared by the tests of this process. Leave its database as it was."""
