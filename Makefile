@@ -7,13 +7,16 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo test lint types check benchmark clean
+.PHONY: demo test test-all lint types check benchmark clean
 
 demo: $(STAMP)
 	@$(BIN)/trigger-audit demo
 
 test: $(DEV_STAMP)
 	$(BIN)/pytest -n 2 --dist loadgroup $(TESTS)
+
+test-all: $(DEV_STAMP)
+	TRIGGER_AUDIT_TEST_ALL=1 $(BIN)/pytest -n 2 --dist loadgroup $(TESTS)
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .

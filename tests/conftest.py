@@ -45,6 +45,25 @@ class FreshDatabase:
             connection.execute(sql_text.encode())
 
 
+_ALL = "TRIGGER_AUDIT_TEST_ALL"
+
+
+def pytest_report_header() -> str:
+    if os.environ.get(_ALL):
+        return "extended tests: run"
+    return f"extended tests: LEFT OUT, {_ALL}=1 (make test-all) runs them: more servers and variants of what is run"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests marked `extended`, so that the suite stays under five minutes on two cores."""
+    if os.environ.get(_ALL):
+        return
+    extended = [item for item in items if item.get_closest_marker("extended") is not None]
+    if extended:
+        config.hook.pytest_deselected(items=extended)
+        items[:] = [item for item in items if item.get_closest_marker("extended") is None]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The commands that tests run share their compiled modules, also where the environment forbids to write any: to

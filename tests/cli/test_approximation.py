@@ -61,6 +61,7 @@ POLICIES = {
 }
 
 
+@pytest.mark.extended
 @pytest.mark.parametrize("policy", POLICIES)
 def test_policies_that_could_let_it_pass(fresh_database: FreshDatabase, policy: str) -> None:
     fresh_database.apply(SECURED + policy)

@@ -55,7 +55,10 @@ def document(found: Any) -> dict[str, Any]:
     return parsed
 
 
-@pytest.mark.parametrize("case", SOUND)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=[pytest.mark.extended] if number > 1 else []) for number, case in enumerate(SOUND)],
+)
 def test_it_is_not_analysed_and_its_flows_are_skipped(case: str) -> None:
     before, body, reason = SOUND[case]
     sql = before + HANDLER.format(body=body) + TRIGGER

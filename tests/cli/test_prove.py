@@ -48,6 +48,7 @@ def test_what_of_the_demo_project_is_observed(proved: tuple[Run, str]) -> None:
     }
 
 
+@pytest.mark.extended
 def test_nothing_but_the_proof_differs_and_two_runs_give_the_same_bytes(proved: tuple[Run, str]) -> None:
     _, text = proved
     plain, again = document(run("scan", BROKEN, "--format", "json", cwd=ROOT)), json.loads(text)
@@ -181,6 +182,7 @@ def test_a_flow_that_fails_without_a_finding_is_an_error_of_its_own() -> None:
         assert run("scan", "-", "--prove", *more, stdin=UNEXPLAINED).code == 0
 
 
+@pytest.mark.extended
 def test_what_another_rule_explains_or_the_project_expects_is_no_error(tmp_path: Path) -> None:
     explained = run("scan", "-", "--prove", "--select", "TA4", stdin=FAULTY)
     assert (explained.code, "error:" in explained.err) == (0, False), explained.err

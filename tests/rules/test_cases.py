@@ -12,6 +12,7 @@ The comment lines on top of a case may say more than `-- quiet`:
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from itertools import takewhile
@@ -133,7 +134,7 @@ def smoke(case: Case, marked: list[Finding], database: FreshDatabase) -> None:
     """
     refusals = [f for f in marked if f.sqlstate is not None and f.rule != "TA301" and f.severity is not Severity.INFO]
     if not refusals or "hidden" in case.words:
-        flows = run_flows(database, None)
+        flows = run_flows(database, None if os.environ.get("TRIGGER_AUDIT_TEST_ALL") else QUIET)
         assert broken(tuple(flow for flow in flows if not flow.escalations)) == []
         got = {(flow.payload.value, flow.outcome.value, flow.changes) for flow in flows if flow.escalations}
         assert got == ({("admin", "altered", ())} if any(f.rule == "TA503" for f in marked) else set()), flows
@@ -148,6 +149,10 @@ def smoke(case: Case, marked: list[Finding], database: FreshDatabase) -> None:
     if "latent" in case.words:
         assert all(flow.latent for flow in flows if flow.outcome != "pass"), flows
 
+
+QUIET = ("signup-email", "invite", "anonymous", "verify-signup", "verify-email-change", "delete-user")
+"""The flows that a quiet case must pass, unless the extended tests run: between them every table and column of Auth's
+that cases look at is written."""
 
 ORDER = (
     "signup-email",

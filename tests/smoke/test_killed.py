@@ -154,7 +154,7 @@ def kill_at(database: FreshDatabase, pg_dump: Path, way: str, part: float, held:
 
 
 WAYS = ("SIGKILL", "SIGINT", "SIGTERM", "cut", "terminate")
-PLACES = int(os.environ.get("TRIGGER_AUDIT_TEST_KILLS", "2"))
+PLACES = int(os.environ.get("TRIGGER_AUDIT_TEST_KILLS", "1"))
 POINTS = [
     (way, round((number + (place + 0.5) / len(WAYS)) / PLACES, 3), (Held.ANSWER, Held.REQUEST)[(number + place) % 2])
     for number in range(PLACES)
@@ -167,6 +167,7 @@ def test_on_15(way: str, part: float, held: Held, fresh_database15: FreshDatabas
     kill_at(fresh_database15, postgres15_binaries / "pg_dump", way, part, held)
 
 
+@pytest.mark.extended
 @pytest.mark.parametrize(("way", "part"), [("SIGKILL", 0.8), ("SIGINT", 0.4), ("cut", 0.6)])
 def test_on_18(way: str, part: float, fresh_database: FreshDatabase) -> None:
     kill_at(fresh_database, find_binaries(None).folder / "pg_dump", way, part, Held.ANSWER)

@@ -64,6 +64,7 @@ def test_on_a_database(fresh_database: FreshDatabase, folder: Path, name: str) -
     assert {item.reason.partition(":")[0] for item in scanned.not_analysed} >= {"names and types were not asked about"}
 
 
+@pytest.mark.extended
 @pytest.mark.parametrize("name", ["an index's predicate", "indexes of Auth's tables", "an argument's default"])
 def test_on_15(fresh_database15: FreshDatabase, folder: Path, name: str) -> None:
     apply(fresh_database15, attack(name, folder))
@@ -71,6 +72,7 @@ def test_on_15(fresh_database15: FreshDatabase, folder: Path, name: str) -> None
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.extended
 @pytest.mark.parametrize("name", ATTACKS)
 def test_in_a_sandbox(folder: Path, name: str) -> None:
     files = SqlInput((SqlFile("a.sql", attack(name, folder)),))

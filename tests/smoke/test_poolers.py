@@ -195,6 +195,7 @@ def test_a_killed_process(pooler: Pooler) -> None:
     assert {state[4] for state in states(pooler)} == {0}
 
 
+@pytest.mark.extended
 def test_a_function_that_does_not_end(fresh_database: FreshDatabase, folder: Path) -> None:
     """It is ended over a second connection, by the process that the server gave, which the pooler does not tell."""
     loops = (

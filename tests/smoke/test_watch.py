@@ -37,7 +37,7 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "_AFTER_CTRL_C", 0.3)
 
 
-@pytest.fixture(params=["18", "15"])
+@pytest.fixture(params=["18", pytest.param("15", marks=pytest.mark.extended)])
 def database(request: pytest.FixtureRequest) -> Iterator[FreshDatabase]:
     found: FreshDatabase = request.getfixturevalue("fresh_database" if request.param == "18" else "fresh_database15")
     yield found
@@ -168,6 +168,7 @@ def test_a_backend_that_cannot_be_ended_ends_the_run(database: FreshDatabase) ->
     nothing_left(database)
 
 
+@pytest.mark.extended
 def test_a_login_without_a_second_connection(fresh_database: FreshDatabase) -> None:
     apply(fresh_database, ENDLESS["never sleeping"])
     with connect(fresh_database) as owner:
