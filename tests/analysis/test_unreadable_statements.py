@@ -53,6 +53,7 @@ def test_what_only_sqlglot_refuses_keeps_its_writes() -> None:
     assert len(facts.writes) == 1
 
 
+@pytest.mark.extended
 def test_a_megabyte_takes_seconds() -> None:
     text = "INSERT INTO t VALUES " + ",".join(f"({number}, 'abc{number}', new.x)" for number in range(40_000))
     begin = time.process_time()

@@ -74,6 +74,7 @@ def test_a_lock_of_others_is_not_waited_for(fresh_database: FreshDatabase) -> No
         assert [reason for _, _, reason in answers.unasked if "55P03" in reason] != []
 
 
+@pytest.mark.extended
 def test_a_lock_of_others_holds_up_no_more_than_once(fresh_database: FreshDatabase) -> None:
     with psycopg.connect(fresh_database.conninfo()) as connection:
         body = "".join(f"insert into profiles (id, visits) values (new.id, {number}); " for number in range(200))

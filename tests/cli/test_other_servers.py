@@ -36,6 +36,7 @@ def test_findings_on_15_and_18_are_the_same(fresh_database: FreshDatabase, fresh
     assert {finding["rule"] for finding in old["findings"]} >= {"TA101", "TA102", "TA103", "TA104", "TA107", "TA118"}
 
 
+@pytest.mark.extended
 def test_flows_on_15_and_18_are_the_same(fresh_database: FreshDatabase, fresh_database15: FreshDatabase) -> None:
     def told(dsn: str) -> list[tuple[object, ...]]:
         flows = document("smoke", dsn)["flows"]

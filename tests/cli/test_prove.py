@@ -83,6 +83,7 @@ def test_a_database_is_left_as_it_was(fresh_database: FreshDatabase) -> None:
     assert (rows, users) == ((0,), (1,))
 
 
+@pytest.mark.extended
 def test_a_session_that_is_not_auths_refutes_no_missing_privilege(fresh_database: FreshDatabase) -> None:
     fresh_database.apply(FAULTY.replace("name text not null", "name text").replace("security definer", ""))
     found = run("scan", fresh_database.conninfo("postgres"), "--prove", "--format", "json")

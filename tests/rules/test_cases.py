@@ -150,7 +150,7 @@ def smoke(case: Case, marked: list[Finding], database: FreshDatabase) -> None:
         assert all(flow.latent for flow in flows if flow.outcome != "pass"), flows
 
 
-QUIET = ("signup-email", "invite", "anonymous", "verify-signup", "verify-email-change", "delete-user")
+QUIET = ("signup-email", "anonymous", "verify-email-change", "delete-user")
 """The flows that a quiet case must pass, unless the extended tests run: between them every table and column of Auth's
 that cases look at is written."""
 

@@ -166,6 +166,7 @@ def _dead_pid() -> int:
         return ended.pid
 
 
+@pytest.mark.extended
 def test_several_first_runs_at_once_share_one_stored_directory(tmp_path: Path) -> None:
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
     command = [sys.executable, "-c", _OWNER.format(then="pass")]
@@ -230,6 +231,7 @@ def test_a_closed_cache_folder_is_no_error(tmp_path: Path) -> None:
     assert told == f"{closed}/a/b/c: Permission denied"
 
 
+@pytest.mark.extended
 def test_a_damaged_stored_directory_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with open_sandbox():
@@ -265,6 +267,7 @@ def test_a_program_that_is_no_server_is_refused(tmp_path: Path) -> None:
         find_binaries(tmp_path)
 
 
+@pytest.mark.extended
 @pytest.mark.skipif(
     os.geteuid() != 0, reason="NOT ROOT: the server runs as the present user, who can reach the binaries"
 )

@@ -82,6 +82,7 @@ def test_hostile_names_are_shown_plain(plain: str) -> None:
     assert "\x1b" not in dumps(smoke_document(result))
 
 
+@pytest.mark.extended
 def test_a_file_of_a_megabyte(plain: str) -> None:
     """Its rows are not looked at one by one, but its triggers are."""
     apply(

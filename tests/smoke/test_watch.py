@@ -97,6 +97,7 @@ def test_an_endless_function_is_ended_and_the_others_go_on(kind: str, database: 
     nothing_left(database)
 
 
+@pytest.mark.extended
 def test_flows_that_start_from_a_user_of_the_endless_one_find_another_way(fresh_database: FreshDatabase) -> None:
     apply(fresh_database, ENDLESS["sleeping"], "BEFORE INSERT ON auth.users")
     report = smoke(fresh_database, ["signup-email", "magic-link"])
