@@ -100,7 +100,7 @@ def test_what_is_looked_up_around_the_flows(database: FreshDatabase, login: str,
                 "FROM public.members"
             )
         user = "00000000-0000-4000-8000-000000000001"
-        rights = look_at_rights(connection, session, target, [members, swapped], user)
+        rights = look_at_rights(session, target, [members, swapped], user)
         connection.execute("ROLLBACK")
     assert {(right.column, right.value) for right in rights.held} == {
         ("kind", "admin"), ("is_admin", "true"), ("roles", "{a,b}"), ("roles", "a"), ("roles", "b"),

@@ -105,7 +105,7 @@ def _in_the_recursion(place: Place, step: FailedStep, places: ReportedPlaces) ->
     """The stack may end in anything that the cycle calls: its statement stands further out in the CONTEXT."""
     schema, _, name = place.function.partition("(")[0].rpartition(".")
     return any(
-        frame.name == name and frame.schema in (None, schema) and frame.line in _lines(place, places)
+        frame.may_be(schema, name) and frame.line in _lines(place, places)
         for frame in frames(step.context)
         if frame.line is not None
     )

@@ -19,7 +19,7 @@ from trigger_audit.auth.versions import Version, exactly
 from trigger_audit.errors import TriggerAuditError
 from trigger_audit.resources import read_sql
 from trigger_audit.smoke.catalog import Target, look_at_target
-from trigger_audit.smoke.context import Candidate, Frame, full_name, innermost_frame
+from trigger_audit.smoke.context import Candidate, Frame, full_name, innermost_frame, one_line
 from trigger_audit.smoke.event_triggers import EventTrigger, refuser
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Mail, Outcome, Payload
@@ -39,10 +39,6 @@ def set_up(connection: Connection) -> None:
     connection.isolation_level = IsolationLevel.READ_COMMITTED
     connection.prepare_threshold = None
     connection.row_factory = tuple_row
-
-
-def one_line(error: Error) -> str:
-    return " ".join((error.diag.message_primary or str(error)).split())
 
 
 class ChangeRefused(Exception):
@@ -338,7 +334,7 @@ class Attempts:
         if not observation.flow.signs_up or observation.outcome not in (Outcome.PASS, Outcome.ALTERED):
             return None
         user = str(replay.memory.probes[Probe.USER_ID])
-        return look_at_rights(self.connection, self.session, self.target, self.sign_ups.rights, user)
+        return look_at_rights(self.session, self.target, self.sign_ups.rights, user)
 
     def _dead_end(self, made: Observation, way: Way) -> str | None:
         """Why no flow can go on from this one, None if it can; remembered, for it would be the same every time.

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psycopg import Error
 
 _NAME = r'(?:"(?:[^"]|"")*"|[^\s".(),]+)'
 _SIGNATURE = rf"(?:(?P<schema>{_NAME})\.)?(?P<name>{_NAME})\((?P<arguments>[^()]*(?:\([^()]*\)[^()]*)*)\)"
@@ -31,6 +35,10 @@ class Frame:
     name: str
     arguments: str | None
     line: int | None
+
+    def may_be(self, schema: str, name: str) -> bool:
+        """Whether the function of that name can be meant: the server leaves a schema out that is on the path."""
+        return self.name == name and self.schema in (None, schema)
 
     @property
     def text(self) -> str:
@@ -55,6 +63,11 @@ def innermost_frame(context: str | None) -> Frame | None:
     found = [match for pattern in patterns if (match := pattern.search(context)) is not None]
     match = min(found, key=lambda match: match.start(), default=None) or _OTHER_LANGUAGE.search(context)
     return None if match is None else _frame(match)
+
+
+def one_line(error: Error) -> str:
+    """What the server said, or psycopg itself where it never got there."""
+    return " ".join((error.diag.message_primary or str(error)).split())
 
 
 def frames(context: str | None) -> tuple[Frame, ...]:

@@ -39,6 +39,6 @@ def refuser(known: Sequence[EventTrigger], error: Error) -> EventTrigger | None:
     """The event trigger whose function raised the error of a command, by its CONTEXT."""
     for frame in frames(error.diag.context):
         for trigger in known:
-            if frame.name == trigger.function and frame.schema in (None, trigger.schema):
+            if frame.may_be(trigger.schema, trigger.function):
                 return trigger
     return None

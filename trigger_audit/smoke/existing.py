@@ -11,6 +11,7 @@ from trigger_audit.auth.roles import INSTANCE_ID
 from trigger_audit.errors import TriggerAuditError
 from trigger_audit.smoke.owners import Withheld
 from trigger_audit.smoke.sending import Read
+from trigger_audit.smoke.settings import setting
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -34,7 +35,7 @@ def rows_of(connection: Connection, session: Session, references: Iterable[Refer
         ).format(column, sql.Identifier(reference.schema, reference.table))
         connection.execute("SAVEPOINT existing")
         try:
-            connection.execute("SELECT pg_catalog.set_config('row_security', 'off', true)")
+            connection.execute(setting({"row_security": "off"}))
             with session.owners.reading(reference.schema, reference.table) as sender:
                 found[reference] = tuple(str(text) for [text] in sender.texts(statement, None))
         except (Error, Withheld):

@@ -22,7 +22,7 @@ from trigger_audit.smoke.replay import CHECK_CONSTRAINTS, Observation, Observing
 from trigger_audit.smoke.runner import Excuse, excused, rolled_back, strongest, told_failure
 from trigger_audit.smoke.scrub import scrubbed_change
 from trigger_audit.smoke.session import Limits, Part, Server, look_at_server
-from trigger_audit.smoke.trials import Evidence, Proof, Trials
+from trigger_audit.smoke.trials import Evidence, Proof, Shown, Trials
 from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
@@ -80,22 +80,17 @@ def run_statements(
     refuse_hazards(hazards, allow=allow_side_effects, sandbox=target.get("kind") == "sql", what="a statement")
     limits = limits or Limits()
 
-    def work(attempts: OwnAttempts) -> tuple[FlowResult, Trials | None, SessionInfo, str | None]:
+    def work(attempts: OwnAttempts) -> tuple[FlowResult, Shown, SessionInfo, str | None]:
         trials = None if evidence is None else Trials(evidence)
         if trials is not None:
-            trials.prepare(attempts.session)
-            attempts.tables = (*attempts.tables, *trials.lockable)
+            trials.prepare(attempts)
         if ready is not None:
             ready()
         result = _result(attempts, trials, excuse)
-        return (
-            result,
-            trials,
-            attempts.session.info((*own.gaps, *(() if trials is None else trials.notes))),
-            strongest(attempts.locks),
-        )
+        shown = Shown() if trials is None else trials.shown
+        return result, shown, attempts.session.info((*own.gaps, *shown.notes)), strongest(attempts.locks)
 
-    (result, trials, session, lock), not_verified = rolled_back(
+    (result, shown, session, lock), not_verified = rolled_back(
         connection, limits, lambda watch: OwnAttempts(connection, own, limits, watch), work, lambda attempts: None
     )
     return SmokeReport(
@@ -106,9 +101,9 @@ def run_statements(
         strongest_lock=lock,
         rolled_back=not_verified is None,
         not_verified=not_verified,
-        hidden_errors=() if trials is None else tuple(trials.hidden.values()),
-        toggles=() if trials is None else tuple(sorted(trials.used.values(), key=lambda used: used.trigger)),
-        locked=tuple(dict.fromkeys((*map(".".join, own.tables), *(() if trials is None else sorted(trials.locked))))),
+        hidden_errors=shown.hidden_errors,
+        toggles=shown.toggles,
+        locked=tuple(dict.fromkeys((*map(".".join, own.tables), *shown.locked))),
     )
 
 
@@ -205,7 +200,7 @@ def _result(attempts: OwnAttempts, trials: Trials | None, excuse: Excuse | None)
     attempt = attempts.run(_FLOW, Payload.GIVEN)
     milliseconds = round((time.perf_counter() - started) * 1000)
     observation, touched = excused(attempt.observation, excuse), attempts.touched
-    proof = Proof((), None)
+    proof = Proof()
 
     def replay(change: Change) -> Observation:
         assert attempt.way is not None
@@ -215,10 +210,7 @@ def _result(attempts: OwnAttempts, trials: Trials | None, excuse: Excuse | None)
         if observation.outcome is Outcome.PASS:
             suppressed = _suppressed_rows(attempts, trials, replay)
             observation = replace(observation, changes=(*observation.changes, *suppressed))
-        if observation.outcome in (Outcome.FAIL, Outcome.ALTERED):
-            proof = trials.culprits(observation, replay)
-        elif observation.outcome is Outcome.PASS and trials.evidence.unmask:
-            trials.look_behind_handlers(observation, replay)
+        proof = trials.look_into(observation, replay)
     failed, limit = told_failure(attempts, observation)
     skipped = observation.outcome is Outcome.SKIPPED
     said = (limit or attempt.reason, proof.reason, *([] if skipped else _empty(attempts, touched)))

@@ -12,13 +12,13 @@ from psycopg import Error, sql
 from trigger_audit.analysis.granting import GRANTING
 from trigger_audit.auth.roles import SCHEMA
 from trigger_audit.smoke.accepts import text_of
+from trigger_audit.smoke.context import one_line
 from trigger_audit.smoke.model import Escalation
 from trigger_audit.smoke.owners import Withheld
 from trigger_audit.smoke.scrub import scrubbed
+from trigger_audit.smoke.settings import setting
 
 if TYPE_CHECKING:
-    from psycopg import Connection
-
     from trigger_audit.analysis.rights import RightsTable
     from trigger_audit.smoke.catalog import Target
     from trigger_audit.smoke.session import Session
@@ -49,9 +49,7 @@ class Rights:
     gaps: tuple[str, ...] = ()
 
 
-def look_at_rights(
-    connection: Connection, session: Session, target: Target, tables: Sequence[RightsTable], user: str
-) -> Rights:
+def look_at_rights(session: Session, target: Target, tables: Sequence[RightsTable], user: str) -> Rights:
     """The rights of one user, read as the outer role, or as the tables' owners where that is a superuser.
 
     The transaction must be sound, and is to be rolled back. Names are qualified, and nothing of the target is on the
@@ -60,8 +58,7 @@ def look_at_rights(
     place, or of a cast.
     """
     session.leave()
-    for name, value in (("search_path", "pg_temp"), ("row_security", "off")):
-        connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
+    session.connection.execute(setting({"search_path": "pg_temp", "row_security": "off"}))
     held: set[Right] = set()
     gaps: list[str] = []
     columns = [name for name in (*_USERS, "raw_app_meta_data") if name in target.columns["users"]]
@@ -76,9 +73,6 @@ def look_at_rights(
             for name in table.unsearched
         )
         try:
-            if not _is_table(connection, table):
-                gaps.append(f"{table.name} is no table any more once the user is made: it was not looked at")
-                continue
             for owner in table.owners:
                 for row in _rows(session, table.schema, table.relation, table.columns, owner, user):
                     for column, text in zip(table.columns, row, strict=True):
@@ -86,15 +80,6 @@ def look_at_rights(
         except (Error, Withheld) as error:
             gaps.append(_gap(table.name, error))
     return Rights(frozenset(held), tuple(gaps))
-
-
-def _is_table(connection: Connection, table: RightsTable) -> bool:
-    row = connection.execute(
-        "SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
-        "WHERE n.nspname = %s AND c.relname = %s AND c.relkind IN ('r', 'p')",
-        (table.schema, table.relation),
-    ).fetchone()
-    return row is not None
 
 
 def _rows(
@@ -118,8 +103,7 @@ def _rows(
 def _gap(table: str, error: Error | Withheld) -> str:
     if isinstance(error, Withheld):
         return f"{table} {error}: what the user got there was not looked at"
-    said = " ".join((error.diag.message_primary or str(error)).split())
-    return f"what the user got in {table} could not be looked at ({said})"
+    return f"what the user got in {table} could not be looked at ({one_line(error)})"
 
 
 def _of_users(row: Mapping[str, str | None]) -> Iterator[Right]:

@@ -17,20 +17,18 @@ from trigger_audit.auth.steps import Flow
 from trigger_audit.auth.versions import Version
 from trigger_audit.errors import TriggerAuditError, UsageError
 from trigger_audit.resources import read_sql
-from trigger_audit.smoke.attempts import Attempt, Attempts, Change, one_line, set_up
-from trigger_audit.smoke.context import innermost_frame
+from trigger_audit.smoke.attempts import Attempt, Attempts, Change, set_up
+from trigger_audit.smoke.context import innermost_frame, one_line
 from trigger_audit.smoke.existing import refuse_known_address, rows_of
 from trigger_audit.smoke.hazards import refuse_hazards
 from trigger_audit.smoke.model import (
     Escalation,
     FailedStep,
     FlowResult,
-    HiddenError,
     Outcome,
     Payload,
     SessionInfo,
     SmokeReport,
-    Toggle,
 )
 from trigger_audit.smoke.payloads import USUAL, Metadata, SignUps, metadata_for, payloads_of
 from trigger_audit.smoke.release import answers, version_gaps
@@ -39,7 +37,7 @@ from trigger_audit.smoke.rights import Rights, escalations
 from trigger_audit.smoke.scrub import scrubbed_change, scrubbed_step
 from trigger_audit.smoke.session import Limits, Session
 from trigger_audit.smoke.transactions import not_aborted
-from trigger_audit.smoke.trials import Evidence, Proof, Trials
+from trigger_audit.smoke.trials import Evidence, Proof, Shown, Trials
 from trigger_audit.smoke.watch import Watch
 
 if TYPE_CHECKING:
@@ -100,17 +98,18 @@ def run_smoke(
     refuse_hazards(hazards, allow=allow_side_effects, sandbox=target.get("kind") == "sql")
     limits = limits or Limits()
 
-    def work(attempts: Attempts) -> tuple[_Run, tuple[FlowResult, ...], SessionInfo, str | None]:
+    def work(attempts: Attempts) -> tuple[Shown, tuple[FlowResult, ...], SessionInfo, str | None]:
         run = _Run(attempts, evidence, excuse)
         run.prepare()
         if ready is not None:
             ready()
         results = tuple(result for flow in chosen for result in run.flow(flow))
         target_gaps = (*attempts.target.gaps, *version_gaps(attempts.target.versions))
-        session = attempts.session.info((*target_gaps, *run.notes, *run.unproved))
-        return run, results, session, strongest(attempts.locks)
+        shown = Shown() if run.trials is None else run.trials.shown
+        session = attempts.session.info((*target_gaps, *run.notes, *shown.notes))
+        return shown, results, session, strongest(attempts.locks)
 
-    (run, results, session, lock), not_verified = rolled_back(
+    (shown, results, session, lock), not_verified = rolled_back(
         connection,
         limits,
         lambda watch: Attempts(connection, sign_ups, limits, watch, auth_version),
@@ -125,9 +124,9 @@ def run_smoke(
         strongest_lock=lock,
         rolled_back=not_verified is None,
         not_verified=not_verified,
-        hidden_errors=run.hidden_errors,
-        toggles=run.toggles,
-        locked=tuple(dict.fromkeys((f"{SCHEMA}.users", *run.locked))),
+        hidden_errors=shown.hidden_errors,
+        toggles=shown.toggles,
+        locked=tuple(dict.fromkeys((f"{SCHEMA}.users", *shown.locked))),
     )
 
 
@@ -199,8 +198,6 @@ class _Run:
         self.attempts = attempts
         self.excuse = excuse
         self.trials = None if evidence is None else Trials(evidence)
-        self.blame = evidence is not None and evidence.blame
-        self.unmask = evidence is not None and evidence.unmask
         self.metadata: Metadata
         self.rights: dict[str, Rights | None] = {}
         self.notes: dict[str, None] = {}
@@ -217,24 +214,7 @@ class _Run:
         attempts.probes.documents = self.metadata.documents
         self.notes.update(dict.fromkeys(self.metadata.notes))
         if self.trials is not None:
-            self.trials.prepare(attempts.session)
-            attempts.tables = (*attempts.tables, *self.trials.lockable)
-
-    @property
-    def toggles(self) -> tuple[Toggle, ...]:
-        return () if self.trials is None else tuple(sorted(self.trials.used.values(), key=lambda used: used.trigger))
-
-    @property
-    def locked(self) -> tuple[str, ...]:
-        return () if self.trials is None else tuple(sorted(self.trials.locked))
-
-    @property
-    def unproved(self) -> tuple[str, ...]:
-        return () if self.trials is None else tuple(self.trials.notes)
-
-    @property
-    def hidden_errors(self) -> tuple[HiddenError, ...]:
-        return () if self.trials is None else tuple(self.trials.hidden.values())
+            self.trials.prepare(attempts)
 
     def flow(self, flow: Flow) -> Iterator[FlowResult]:
         payloads = payloads_of(flow, self.attempts.sign_ups)
@@ -250,20 +230,14 @@ class _Run:
             yield self._result(flow, payload, attempt, milliseconds, got, proof)
 
     def _proof(self, flow: Flow, payload: Payload, attempt: Attempt) -> Proof:
-        """What broke or altered the flow, by replaying it changed; and what handlers hid where it went through."""
-        way, trials = attempt.way, self.trials
-        if way is None or trials is None:
-            return Proof((), None)
+        way = attempt.way
+        if way is None or self.trials is None:
+            return Proof()
 
         def replay(change: Change) -> Observation:
             return self.attempts.again(flow, payload, way, change)
 
-        outcome = attempt.observation.outcome
-        if outcome in (Outcome.FAIL, Outcome.ALTERED) and self.blame:
-            return trials.culprits(attempt.observation, replay)
-        if outcome is Outcome.PASS and self.unmask:
-            trials.look_behind_handlers(attempt.observation, replay)
-        return Proof((), None)
+        return self.trials.look_into(attempt.observation, replay)
 
     def _escalations(self, flow: Flow, payload: Payload, attempt: Attempt) -> tuple[Escalation, ...]:
         """The rights that the metadata brought: those that the same user would not have got with `full`."""

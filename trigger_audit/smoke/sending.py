@@ -188,8 +188,14 @@ class Confined:
             self.read(Read(table, (), sql.SQL("false"), ()))
 
     def write(self, statement: _Sql, parameters: Sequence[object], *, returning: bool = False) -> Written:
-        rows = self._call(
-            _with_values(self._connection, statement, parameters),
+        return self._write(_with_values(self._connection, statement, parameters), returning=returning)
+
+    def run(self, text: str) -> int:
+        return self._write(text, returning=False).rows
+
+    def _write(self, text: str, *, returning: bool) -> Written:
+        [row] = self._call(
+            text,
             name="write",
             outputs="OUT affected pg_catalog.int8, OUT returned pg_catalog.text",
             body="BEGIN EXECUTE {} INTO returned; GET DIAGNOSTICS affected = ROW_COUNT; END"
@@ -197,17 +203,7 @@ class Confined:
             else "BEGIN EXECUTE {}; GET DIAGNOSTICS affected = ROW_COUNT; END",
             columns=("affected", "returned"),
         )
-        return Written(rows[0]["affected"], rows[0]["returned"])
-
-    def run(self, text: str) -> int:
-        rows = self._call(
-            text,
-            name="write",
-            outputs="OUT affected pg_catalog.int8, OUT returned pg_catalog.text",
-            body="BEGIN EXECUTE {}; GET DIAGNOSTICS affected = ROW_COUNT; END",
-            columns=("affected",),
-        )
-        return int(rows[0]["affected"])
+        return Written(row["affected"], row["returned"])
 
     def read(self, read: Read) -> list[dict[str, Any]]:
         """The whole row inside, its columns outside: so they keep their types."""

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Suspects:
-    """Every trigger that fires, those of the cascade first. All by oid."""
+    """The triggers of the cascade that fire. All by oid."""
 
     catalog: Catalog
     cascade: Cascade
     triggers: tuple[Trigger, ...] = field(init=False)
+    _by_name: dict[str, int] = field(init=False)
     _ways: dict[int, set[int]] = field(init=False, default_factory=dict)
     _roots: set[int] = field(init=False, default_factory=set)
     _read: bool = field(init=False, default=False)
@@ -27,13 +28,13 @@ class Suspects:
     _needed: dict[int, set[int]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        by_name = {self.catalog.trigger_name(trigger): trigger.oid for trigger in self.catalog.triggers}
+        self._by_name = {self.catalog.trigger_name(trigger): trigger.oid for trigger in self.catalog.triggers}
         reached: dict[int, Trigger] = {}
         for visit in self.cascade.visits:
             if visit.trigger is None:
                 continue
             reached[visit.trigger.oid] = visit.trigger
-            outer = {by_name[step] for step in visit.via if step in by_name} - {visit.trigger.oid}
+            outer = {self._by_name[step] for step in visit.via if step in self._by_name} - {visit.trigger.oid}
             self._ways.setdefault(visit.trigger.oid, set()).update(outer)
             if not outer:
                 self._roots.add(visit.trigger.oid)
@@ -45,7 +46,7 @@ class Suspects:
         for frame in frames(context):
             for trigger in self.catalog.triggers:
                 function = self.catalog.functions[trigger.function]
-                if trigger.fires and function.proname == frame.name and frame.schema in (None, function.schema):
+                if trigger.fires and frame.may_be(function.schema, function.proname):
                     found.setdefault(trigger.oid, trigger)
         return tuple(found.values())
 
@@ -100,11 +101,10 @@ class Suspects:
         if self._read:
             return
         self._read = True
-        by_name = {self.catalog.trigger_name(trigger): trigger.oid for trigger in self.catalog.triggers}
         for site in self.cascade.sites:
             written, needed = self._tables(site)
             for step in site.visit.via:
-                oid = by_name.get(step)
+                oid = self._by_name.get(step)
                 if oid is not None:
                     self._written.setdefault(oid, set()).update(written)
                     self._needed.setdefault(oid, set()).update(needed)

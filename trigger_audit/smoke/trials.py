@@ -12,14 +12,14 @@ from trigger_audit.smoke.attempts import ChangeRefused
 from trigger_audit.smoke.context import frames
 from trigger_audit.smoke.culprits import Fault, Off, Trial, Verdict, search
 from trigger_audit.smoke.identities import Identity, altered, identities
-from trigger_audit.smoke.model import Culprit, FailedStep, HiddenError, Toggle
+from trigger_audit.smoke.model import Culprit, FailedStep, HiddenError, Outcome, Toggle
 from trigger_audit.smoke.scrub import scrubbed_step
 from trigger_audit.smoke.toggles import Switch, Switchboard, switch_off, switchboard
 from trigger_audit.smoke.unmask import Definition, Mask, definitions
 
 if TYPE_CHECKING:
     from trigger_audit.catalog.model import Trigger
-    from trigger_audit.smoke.attempts import Change
+    from trigger_audit.smoke.attempts import Attempts, Change
     from trigger_audit.smoke.replay import Observation
     from trigger_audit.smoke.session import Session
     from trigger_audit.smoke.suspects import Suspects
@@ -37,8 +37,8 @@ _OF_THE_TEXT = re.compile("42(?!P10)")
 class Proof:
     """`reason` says why the cause of what went wrong stays unproved, None where nothing is open."""
 
-    culprits: tuple[Culprit, ...]
-    reason: str | None
+    culprits: tuple[Culprit, ...] = ()
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,16 @@ class Evidence:
     blame: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the trials of a whole run add to its report; `notes` say what could not be looked at."""
+
+    toggles: tuple[Toggle, ...] = ()
+    hidden_errors: tuple[HiddenError, ...] = ()
+    locked: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Trials:
     """Replays for one run. `used` are the switches that were worked, `hidden` the errors that handlers hid.
@@ -68,19 +78,26 @@ class Trials:
     hidden: dict[tuple[object, ...], HiddenError] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
     locked: dict[str, None] = field(default_factory=dict)
-    _board: Switchboard | None = field(default=None)
-    _definitions: dict[int, Definition] | None = field(default=None)
+    _board: Switchboard = field(default_factory=lambda: Switchboard((), {}))
+    _definitions: dict[int, Definition] = field(default_factory=dict)
     _known: dict[int, Identity] = field(default_factory=dict)
     _blamed: list[Off] = field(default_factory=list)
 
     @property
-    def lockable(self) -> tuple[tuple[str, str], ...]:
-        """The tables (schema, name) that a switch may lock."""
-        switches = () if self._board is None else self._board.switches
-        return tuple(dict.fromkeys(switch.locked for switch in switches if switch.locked is not None))
+    def shown(self) -> Shown:
+        return Shown(
+            tuple(sorted(self.used.values(), key=lambda used: used.trigger)),
+            tuple(self.hidden.values()),
+            tuple(sorted(self.locked)),
+            tuple(self.notes),
+        )
 
-    def prepare(self, session: Session) -> None:
-        """Asks the server what can be switched; as the outer role, before any code of the target has run."""
+    def prepare(self, attempts: Attempts) -> None:
+        """Asks the server what can be switched; as the outer role, before any code of the target has run.
+
+        The locks of tables that a switch may lock are told too from here on.
+        """
+        session = attempts.session
         suspects = self.evidence.suspects
         self._board = switchboard(session, suspects.catalog, suspects.triggers, allow_locks=self.evidence.allow_locks)
         self._definitions = definitions(session, {mask.function.oid for mask in self.evidence.masks})
@@ -89,10 +106,19 @@ class Trials:
         session.owners.prepare(
             (*(switch.owner for switch in self._board.switches), *(one.owner for one in self._definitions.values()))
         )
+        lockable = dict.fromkeys(switch.locked for switch in self._board.switches if switch.locked is not None)
+        attempts.tables = (*attempts.tables, *lockable)
+
+    def look_into(self, observed: Observation, replay: Replay) -> Proof:
+        """What broke or altered the flow, by replaying it changed; and what handlers hid where it went through."""
+        if observed.outcome in (Outcome.FAIL, Outcome.ALTERED) and self.evidence.blame:
+            return self.culprits(observed, replay)
+        if observed.outcome is Outcome.PASS and self.evidence.unmask:
+            self.look_behind_handlers(observed, replay)
+        return Proof()
 
     def without_triggers(self, replay: Replay) -> Observation | None:
         """The flow with everything off that can be switched off; None where there is nothing, or it is refused."""
-        assert self._board is not None
         switches = self._board.switches
         try:
             return replay(lambda session: self._switch_off(session, switches)) if switches else None
@@ -101,7 +127,6 @@ class Trials:
 
     def culprits(self, observed: Observation, replay: Replay) -> Proof:
         """What breaks or alters the flow, proved by switching it off, or named by the server where no trigger is."""
-        assert self._board is not None
         switches = self._board.switches
         failures = {_fault(observed.failed): observed.failed} if observed.failed is not None else {}
         guesses = self._guesses(failures)
@@ -121,7 +146,7 @@ class Trials:
         try:
             verdict = search(len(switches), first, trial, known, guesses)
         except ChangeRefused as refused:
-            return Proof((), f"the cause is not proved, for switching triggers off was refused: {refused.told}")
+            return Proof(reason=f"the cause is not proved, for switching triggers off was refused: {refused.told}")
         blamed = frozenset(found.switch for found in verdict.found)
         if blamed and blamed not in self._blamed:
             self._blamed.insert(0, blamed)
@@ -133,7 +158,6 @@ class Trials:
     def _triggers(self, verdict: Verdict, failures: dict[Fault, FailedStep], first: Trial) -> list[Culprit]:
         """Each once, though it may be behind several faults of a run; of several in one switch the one that ran first,
         where that is known."""
-        assert self._board is not None
         found: dict[int, Culprit] = {}
         for one in verdict.found:
             switch = self._board.switches[one.switch]
@@ -162,7 +186,6 @@ class Trials:
 
     def _guesses(self, failures: dict[Fault, FailedStep]) -> Callable[[Fault], Sequence[Off]]:
         """First the triggers that were running when it failed, then what broke the flows before."""
-        assert self._board is not None
         by_trigger = {oid: index for index, switch in enumerate(self._board.switches) for oid in switch.triggers}
 
         def guesses(fault: Fault) -> Sequence[Off]:
@@ -173,7 +196,6 @@ class Trials:
         return guesses
 
     def _open(self, verdict: Verdict, failures: dict[Fault, FailedStep], limits: Sequence[str]) -> str | None:
-        assert self._board is not None
         if verdict.unfinished:
             return f"with the culprits off it is not known whether the flow passes: {limits[-1]}"
         if not verdict.open:
@@ -196,7 +218,6 @@ class Trials:
 
     def look_behind_handlers(self, observed: Observation, replay: Replay) -> None:
         """Replays a flow that went through with its functions' handlers open; what they hid is put into `hidden`."""
-        assert self._definitions is not None
         known = self._definitions
         opened = [mask for mask in self.evidence.masks if mask.function.oid in known]
         for _ in range(_MOST_HIDDEN):
@@ -260,7 +281,7 @@ class Trials:
         named = [
             function
             for function in self.evidence.suspects.catalog.functions.values()
-            if function.proname == frame.name and frame.schema in (None, function.schema)
+            if frame.may_be(function.schema, function.proname)
         ]
         return (named[0].name if len(named) == 1 else frame.text), frame.line
 

@@ -39,7 +39,7 @@ class Mask:
 
     def hides(self, frame: Frame) -> bool:
         """Whether an error with this frame in its CONTEXT went through the handler's block."""
-        named = frame.name == self.function.proname and frame.schema in (None, self.function.schema)
+        named = frame.may_be(self.function.schema, self.function.proname)
         return named and frame.line is not None and self.first_line <= frame.line <= self.last_line
 
 
