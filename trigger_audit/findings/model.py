@@ -67,6 +67,17 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class FilePlace:
+    """Where in a migration: lines and columns from 1, in characters, the end exclusive. `file` as the user named it."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """`object` is what is at fault: function signature, schema.table.trigger, schema.table.constraint or schema.table.
 
@@ -75,7 +86,7 @@ class Finding:
     `hidden_by` is the line of the handler in the same or a calling function that catches the failure.
     `cause` names the thing that is wrong (a relation, a column, a role and privilege) for folding and the fingerprint:
     it never holds a line. `observed_in` names the flows in which smoke saw it happen, with their payloads:
-    `signup-email (bare, full)`.
+    `signup-email (bare, full)`. `file_place` is where the migrations say what is at fault, None without files.
     """
 
     rule: str
@@ -95,6 +106,7 @@ class Finding:
     suppressed: str | None = None
     seen: tuple[Seen, ...] = ()
     observed_in: tuple[str, ...] = ()
+    file_place: FilePlace | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

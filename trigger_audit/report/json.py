@@ -103,7 +103,7 @@ def trigger_document(result: ScanResult, trigger: Trigger, visit: Visit | None) 
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
-    place = finding.place
+    place, file_place = finding.place, finding.file_place
     return {
         "rule": finding.rule,
         "name": finding.name,
@@ -125,11 +125,11 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "end_line": place.end_line if place else None,
         "end_column": place.end_column if place else None,
         "statement": place.statement if place else None,
-        "file": None,
-        "file_line": None,
-        "file_column": None,
-        "file_end_line": None,
-        "file_end_column": None,
+        "file": file_place.file if file_place else None,
+        "file_line": file_place.line if file_place else None,
+        "file_column": file_place.column if file_place else None,
+        "file_end_line": file_place.end_line if file_place else None,
+        "file_end_column": file_place.end_column if file_place else None,
         "message": finding.message,
         "why": finding.why,
         "fix": finding.fix,

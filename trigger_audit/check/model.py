@@ -1,0 +1,45 @@
+"""What a check saw: the state that the migrations lead to, and what they change in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trigger_audit.findings.model import Finding
+    from trigger_audit.pipeline import ScanResult, SmokeResult
+    from trigger_audit.smoke.model import FlowResult
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What the migrations are compared with: `ref` as it was given, `commit` the whole hash of the merge base."""
+
+    ref: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowChange:
+    """One flow with one payload whose outcome or failure differs; None where that side does not run it."""
+
+    before: FlowResult | None
+    after: FlowResult | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """`scan` and `smoke` tell of the state with all migrations applied.
+
+    `smoke` is None where it could not run, and `not_smoked` says why. Without `base` all findings count as brought by
+    the migrations: `added` holds those of `scan`, `mended` and `flows` are empty. With it, `added` are the findings
+    that the base does not have, `mended` those that only the base has, `flows` what differs in the flows.
+    """
+
+    scan: ScanResult
+    smoke: SmokeResult | None
+    added: tuple[Finding, ...]
+    base: Base | None = None
+    mended: tuple[Finding, ...] = ()
+    flows: tuple[FlowChange, ...] = ()
+    not_smoked: str | None = None
