@@ -1,0 +1,171 @@
+"""The base of a check, read from real repositories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.check.repositories import Made, made_repository
+from trigger_audit.check.git import repository_of
+from trigger_audit.errors import TriggerAuditError, UsageError
+
+FIRST = "supabase/migrations/1_first.sql"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Made:
+    made = made_repository(tmp_path / "app")
+    made.write(FIRST, "select 1;\r\nselect 'ä';\r\n")
+    made.write("supabase/config.toml", "")
+    made.write("src/app.ts", "")
+    made.commit()
+    return made
+
+
+def test_what_main_has_gained_meanwhile_is_not_in_the_base(repository: Made) -> None:
+    base = repository.git("rev-parse", "HEAD")
+    repository.git("checkout", "--quiet", "-b", "feature")
+    repository.write(FIRST, "changed and not committed")
+    repository.git("branch", "--quiet", "keep")
+    repository.git("stash", "--quiet")
+    repository.git("checkout", "--quiet", "main")
+    repository.write("supabase/migrations/2_of_main.sql", "select 2;")
+    repository.commit()
+    repository.git("checkout", "--quiet", "feature")
+    repository.git("stash", "pop", "--quiet")
+
+    folder = repository.top / "supabase"
+    found = repository_of((folder,))
+    assert found.base("main").commit == base
+    with found.at(base, (folder,)) as (copy,):
+        assert copy is not None
+        there = {file.relative_to(copy).as_posix() for file in copy.rglob("*") if file.is_file()}
+        assert there == {"migrations/1_first.sql", "config.toml"}
+        assert (copy / "migrations/1_first.sql").read_bytes() == "select 1;\r\nselect 'ä';\r\n".encode()
+    assert not copy.exists()
+
+
+def test_a_path_that_the_base_does_not_have_is_none(repository: Made) -> None:
+    base = repository.git("rev-parse", "HEAD")
+    new = repository.write("supabase/migrations/2_new.sql", "select 2;")
+    old = repository.top / FIRST
+    with repository_of((new, old)).at(base, (new, old)) as (absent, present):
+        assert absent is None
+        assert present is not None
+        assert present.name == "1_first.sql"
+
+
+def test_names_that_look_like_patterns_or_options_are_names(repository: Made) -> None:
+    odd = ["m/[1].sql", "m/*.sql", "m/-x.sql", "m/ä b\n.sql"]
+    for name in odd:
+        repository.write(name, name)
+    repository.write("m/1.sql", "is no match of [1].sql")
+    commit = repository.commit()
+    paths = tuple(repository.top / name for name in odd)
+    with repository_of(paths).at(commit, paths) as copies:
+        assert [copy.read_text() for copy in copies if copy is not None] == odd
+        assert not (copies[0].parent / "1.sql").exists() if copies[0] else False
+
+
+def test_a_symbolic_link_is_not_followed_out_of_the_base(repository: Made) -> None:
+    (repository.top / "supabase/migrations/2_link.sql").symlink_to("/etc/passwd")
+    commit = repository.commit()
+    folder = repository.top / "supabase/migrations"
+    with repository_of((folder,)).at(commit, (folder,)) as (copy,):
+        assert copy is not None
+        assert [file.name for file in copy.iterdir()] == ["1_first.sql"]
+
+
+def test_the_repository_is_left_as_it_was(repository: Made) -> None:
+    repository.write(FIRST, "changed")
+    before = {file: file.stat().st_mtime_ns for file in (repository.top / ".git").rglob("*")}
+    found = repository_of((repository.top,))
+    with found.at(found.base("main").commit, (repository.top,)):
+        pass
+    assert {file: file.stat().st_mtime_ns for file in (repository.top / ".git").rglob("*")} == before
+
+
+def refused(repository: Made, ref: str) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        repository_of((repository.top,)).base(ref)
+    return caught.value
+
+
+def test_an_unknown_revision(repository: Made) -> None:
+    problem = refused(repository, "develop")
+    assert problem.message == "--base: git knows no revision 'develop'"
+    assert "git fetch origin main" in str(problem.remedy)
+
+
+@pytest.mark.parametrize("ref", ["--output=x", "-h", "main^{/x"])
+def test_a_revision_is_never_an_option(repository: Made, ref: str) -> None:
+    assert "git knows no revision" in refused(repository, ref).message
+
+
+def test_an_empty_revision(repository: Made) -> None:
+    assert refused(repository, " ").message == "--base is empty"
+
+
+def test_branches_without_a_common_commit(repository: Made) -> None:
+    repository.git("checkout", "--quiet", "--orphan", "other")
+    repository.write("src/other.ts", "")
+    repository.commit()
+    assert refused(repository, "main").message == "--base: main and HEAD have no common commit"
+
+
+def test_a_shallow_clone_is_told_how_to_deepen(repository: Made, tmp_path: Path) -> None:
+    repository.git("checkout", "--quiet", "-b", "feature")
+    repository.write(FIRST, "new")
+    repository.commit()
+    repository.git("clone", "--quiet", "--depth", "1", f"file://{repository.top}", str(tmp_path / "ci"))
+    clone = Made(tmp_path / "ci")
+    problem = refused(clone, "main")
+    assert "git fetch --unshallow origin" in str(problem.remedy)
+    assert "fetch-depth: 0" in str(problem.remedy)
+
+
+def test_a_branch_that_only_the_remote_has(repository: Made, tmp_path: Path) -> None:
+    repository.git("branch", "release")
+    repository.git("clone", "--quiet", f"file://{repository.top}", str(tmp_path / "clone"))
+    assert refused(Made(tmp_path / "clone"), "release").remedy == "did you mean origin/release?"
+
+
+def test_no_commit_yet(tmp_path: Path) -> None:
+    made = made_repository(tmp_path)
+    assert "has no commit yet" in refused(made, "main").message
+
+
+def test_no_repository(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is in no git repository"):
+        repository_of((tmp_path,))
+
+
+def test_two_repositories(repository: Made, tmp_path: Path) -> None:
+    other = made_repository(tmp_path / "other")
+    with pytest.raises(UsageError, match="are in different git repositories"):
+        repository_of((repository.top, other.top))
+
+
+def test_no_git(repository: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="--base needs git"):
+        repository_of((repository.top,))
+
+
+def test_a_store_that_is_damaged(repository: Made) -> None:
+    commit = repository.git("rev-parse", "HEAD")
+    blob = repository.git("rev-parse", f"HEAD:{FIRST}")
+    (repository.top / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    with (
+        pytest.raises(TriggerAuditError, match="git has no object for supabase/migrations/1_first.sql"),
+        repository_of((repository.top,)).at(commit, (repository.top,)),
+    ):
+        pass
+
+
+def test_inside_a_hook_of_git(repository: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit = repository.git("rev-parse", "HEAD")
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    assert repository_of((repository.top / "supabase",)).base("main").commit == commit
