@@ -349,7 +349,7 @@ def prove(
     *,
     unmade: Sequence[Unmade] = (),
     announce: Callable[[Sequence[str]], None] | None = None,
-) -> tuple[ScanResult, SmokeReport]:
+) -> tuple[ScanResult, SmokeResult]:
     """Run Auth's flows, rolled back, and give the findings that they showed proof `observed`.
 
     On the scan's own connection, with what the scan has found out. Raises TriggerAuditError where smoke cannot run.
@@ -373,4 +373,4 @@ def prove(
     if open_:
         # Rules that were not selected may know all about it.
         open_ = unexplained(judge(audit, all_rules()), smoked.report, places)
-    return replace(scanned, findings=findings, unexplained=open_), smoked.report
+    return replace(scanned, findings=findings, unexplained=open_), smoked

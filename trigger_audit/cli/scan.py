@@ -125,7 +125,8 @@ def scan(
             # A sandbox is thrown away: there is nothing that could stay.
             announce = None if in_sandbox else lambda names: tell_what_stays(names, messages)
             try:
-                result, report = run_prove(opened.connection, result, options, unmade=opened.unmade, announce=announce)
+                result, smoked = run_prove(opened.connection, result, options, unmade=opened.unmade, announce=announce)
+                report = smoked.report
             except TriggerAuditError as error:
                 unproved = error
     result = weighed(result, severities)
