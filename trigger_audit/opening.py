@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from trigger_audit.unmade import Unmade
 
 
+class NothingApplied(TriggerAuditError):
+    """Not one statement of the files could be applied."""
+
+
 @dataclass(frozen=True, slots=True)
 class TargetInfo:
     """`kind` is database or sql; `name` is host/database or the paths; `platform` is supabase or postgres."""
@@ -56,7 +60,7 @@ class OpenTarget:
     def not_applied(self) -> tuple[NotAnalysed, ...]:
         """The statements that the sandbox refused, in their order: what they would have made was not looked at."""
         failed = self.loaded.failed if self.loaded else ()
-        return tuple(NotAnalysed(each.file, each.line, f"not applied: {_with_state(each)}") for each in failed)
+        return tuple(as_not_analysed(each) for each in failed)
 
     @property
     def unmade(self) -> tuple[Unmade, ...]:
@@ -109,7 +113,7 @@ def open_target(target: Target, *, postgres: Path | None, progress: Progress) ->
 def sandbox_with(sql: SqlInput, names: list[str], *, postgres: Path | None, progress: Progress) -> Iterator[OpenTarget]:
     """A sandbox with files applied, by a login that is no superuser's (`sandbox.auditor`).
 
-    Raises TriggerAuditError where no statement of them can be applied: an audit of nothing would be clean, and mean
+    Raises NothingApplied where no statement of them can be applied: an audit of nothing would be clean, and mean
     nothing.
     """
     from trigger_audit.database.connect import connect
@@ -133,14 +137,19 @@ def sandbox_with(sql: SqlInput, names: list[str], *, postgres: Path | None, prog
             yield OpenTarget(connection, server, info, loaded, sql.skipped, sandbox.uncached)
 
 
+def as_not_analysed(failed: FailedStatement) -> NotAnalysed:
+    """A statement that was not applied, at its place in its file."""
+    return NotAnalysed(failed.file, failed.line, f"not applied: {_with_state(failed)}")
+
+
 def _refuse(loaded: LoadReport, named: str) -> NoReturn:
     if not loaded.failed:
-        raise TriggerAuditError(f"there is no SQL statement to apply in {named}", "is it the right file?")
+        raise NothingApplied(f"there is no SQL statement to apply in {named}", "is it the right file?")
     first = loaded.failed[0]
     said = f"{first.file}:{first.line}: {_with_state(first)}"
     if len(loaded.failed) == 1:
-        raise TriggerAuditError(f"the one statement of {named} could not be applied: {said}", "is it SQL?")
-    raise TriggerAuditError(
+        raise NothingApplied(f"the one statement of {named} could not be applied: {said}", "is it SQL?")
+    raise NothingApplied(
         f"none of the {len(loaded.failed)} statements of {named} could be applied, first {said}", "is it SQL?"
     )
 

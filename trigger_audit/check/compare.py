@@ -7,10 +7,16 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from trigger_audit.check.model import FlowChange
+from trigger_audit.smoke.model import Outcome
+from trigger_audit.unmade import MISSING
 
 if TYPE_CHECKING:
-    from trigger_audit.findings.model import Finding
+    from trigger_audit.findings.model import Finding, NotAnalysed
+    from trigger_audit.sandbox.migrations import FailedStatement
     from trigger_audit.smoke.model import FlowResult
+
+_RANKS = {Outcome.ALTERED: 1, Outcome.FAIL: 2}
+_OF_THE_DATABASE = MISSING | {"42501"}
 
 
 def added(before: Sequence[Finding], after: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -55,6 +61,63 @@ def changed_flows(before: Sequence[FlowResult], after: Sequence[FlowResult]) -> 
     pairs = [FlowChange(was.get(key), flow) for key, flow in now.items()]
     pairs += [FlowChange(flow, None) for key, flow in was.items() if key not in now]
     return tuple(each for each in pairs if _outcome(each.before) != _outcome(each.after))
+
+
+def failing_flows(flows: Sequence[FlowResult]) -> tuple[FlowResult, ...]:
+    """The flows that fail or are altered and should not be; latent ones only where the project says what it expects."""
+    return tuple(
+        flow
+        for flow in flows
+        if flow.as_expected is False or (flow.outcome in _RANKS and not flow.latent and not flow.as_expected)
+    )
+
+
+def worse_flows(before: Sequence[FlowResult], after: Sequence[FlowResult]) -> tuple[FlowResult, ...]:
+    """Those of the failing flows that did not fail before, or were altered only."""
+    was = {(flow.flow, flow.payload): flow for flow in before}
+
+    def is_worse(flow: FlowResult) -> bool:
+        earlier = was.get((flow.flow, flow.payload))
+        if earlier is None or earlier.as_expected:
+            return True
+        return _RANKS.get(flow.outcome, 0) > _RANKS.get(earlier.outcome, 0)
+
+    return tuple(flow for flow in failing_flows(after) if is_worse(flow))
+
+
+def broken_statements(failed: Sequence[FailedStatement]) -> tuple[FailedStatement, ...]:
+    """The statements that PostgreSQL refuses whatever else the database holds: errors of syntax and rule violations.
+
+    What is missing may have been made elsewhere (in the dashboard), rights are granted by other means on a hosted
+    project, and rows of a live system are in no migration: those say less about the migration than about the sandbox.
+    """
+    return tuple(
+        each
+        for each in failed
+        if each.sqlstate is not None and each.sqlstate.startswith("42") and each.sqlstate not in _OF_THE_DATABASE
+    )
+
+
+def newly_broken(before: Sequence[FailedStatement], after: Sequence[FailedStatement]) -> tuple[FailedStatement, ...]:
+    """The broken statements that are not among those of the base, as often as there."""
+    known = Counter((each.statement, each.sqlstate) for each in before)
+    new = []
+    for each in broken_statements(after):
+        known[each.statement, each.sqlstate] -= 1
+        if known[each.statement, each.sqlstate] < 0:
+            new.append(each)
+    return tuple(new)
+
+
+def newly_open(before: Iterable[NotAnalysed], after: Iterable[NotAnalysed]) -> tuple[NotAnalysed, ...]:
+    """What could not be looked at and was not among it before, wherever its line is now."""
+    known = Counter((each.object, each.reason) for each in before)
+    new = []
+    for each in after:
+        known[each.object, each.reason] -= 1
+        if known[each.object, each.reason] < 0:
+            new.append(each)
+    return tuple(new)
 
 
 def _outcome(flow: FlowResult | None) -> tuple[object, ...]:

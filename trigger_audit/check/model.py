@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trigger_audit.findings.model import Finding
+    from trigger_audit.findings.model import Finding, NotAnalysed
     from trigger_audit.pipeline import ScanResult, SmokeResult
     from trigger_audit.smoke.model import FlowResult
 
@@ -31,9 +31,12 @@ class FlowChange:
 class CheckResult:
     """`scan` and `smoke` tell of the state with all migrations applied.
 
-    `smoke` is None where it could not run, and `not_smoked` says why. Without `base` all findings count as brought by
-    the migrations: `added` holds those of `scan`, `mended` and `flows` are empty. With it, `added` are the findings
-    that the base does not have, `mended` those that only the base has, `flows` what differs in the flows.
+    `smoke` is None where it could not run, and `not_smoked` says why. Without `base` all that is wrong counts as
+    brought by the migrations: `added` holds the findings of `scan`, `mended` and `flows` are empty. With it, `added`
+    are the findings that the base does not have, `mended` those that only the base has, `flows` what differs in the
+    flows. `failing` are the flows of the state after that break or alter a sign-up and did not before. `broken` are
+    the statements that PostgreSQL refuses whatever the database holds, `not_analysed` whatever could not be looked at,
+    each less what was so in the base.
     """
 
     scan: ScanResult
@@ -42,4 +45,7 @@ class CheckResult:
     base: Base | None = None
     mended: tuple[Finding, ...] = ()
     flows: tuple[FlowChange, ...] = ()
+    failing: tuple[FlowResult, ...] = ()
+    broken: tuple[NotAnalysed, ...] = ()
+    not_analysed: tuple[NotAnalysed, ...] = ()
     not_smoked: str | None = None
