@@ -73,8 +73,8 @@ def check(
     `about` is told how the migrations fared in the sandbox, before they are judged.
     """
     names = [str(path) for path in target.paths]
-    now = sql_input(target.paths)
     found, earlier = (None, None) if base is None else _base(target.paths, base)
+    now = sql_input(target.paths)
     with sandbox_with(now, names, postgres=options.postgres, progress=progress) as opened:
         about(opened)
         progress("scanning and running the flows of Auth")

@@ -1,0 +1,20 @@
+"""Runs checks in the test's own process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trigger_audit.check.model import CheckResult
+from trigger_audit.check.run import CheckOptions, check
+from trigger_audit.rules.registry import all_rules
+from trigger_audit.target import SqlTarget
+
+SHOP = Path(__file__).parent / "shop"
+FAULTS = Path(__file__).parent / "faults"
+SHOP_FILES = (*sorted((SHOP / "supabase/migrations").iterdir()),)
+
+
+def checked(*paths: Path, base: str | None = None) -> CheckResult:
+    """All rules, all flows."""
+    options = CheckOptions(tuple(all_rules()))
+    return check(SqlTarget(paths, "the test"), base, options, progress=lambda _: None, about=lambda _: None)

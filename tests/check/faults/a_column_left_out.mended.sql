@@ -1,0 +1,1 @@
+alter table public.preferences alter column theme set default 'light';

@@ -1,0 +1,2 @@
+drop trigger block_mail on auth.users;
+drop function public.block_mail();

@@ -1,0 +1,1 @@
+alter function public.count_sign_up() security definer set search_path = '';

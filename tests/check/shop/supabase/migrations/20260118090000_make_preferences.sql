@@ -1,0 +1,10 @@
+create function public.make_preferences() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  insert into public.preferences (user_id) values (new.id) on conflict do nothing;
+  return null;
+end;
+$$;
+create trigger profiles_preferences after insert on public.profiles
+  for each row execute function public.make_preferences();

@@ -1,0 +1,1 @@
+alter type public.order_state add value if not exists 'cancelled';
