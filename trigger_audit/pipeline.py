@@ -89,13 +89,20 @@ def examine(
 def judge(audit: Audit, rules: Sequence[Rule], keep: Callable[[Finding], bool] = lambda _: True) -> tuple[Finding, ...]:
     """All rules speak, so that folding does not depend on the selection; then those selected are kept.
 
-    What `keep` does not keep is as good as never said.
+    What `keep` does not keep is as good as never said, yet a comment in a body that ignores it has its use.
     """
     from trigger_audit.findings.folding import fold
+    from trigger_audit.findings.suppression import ignore_comments, suppressed
+    from trigger_audit.rules.bodies.ta004_useless_suppression import idlers
     from trigger_audit.rules.registry import all_rules
 
     chosen = {rule.meta.code for rule in rules}
-    findings = fold(finding for rule in all_rules() for finding in rule.check(audit) if keep(finding))
+    said: Iterable[Finding] = (finding for rule in all_rules() for finding in rule.check(audit))
+    comments = ignore_comments(audit)
+    if comments:
+        said = list(said)
+        said += idlers(audit, said, {item.object for item in not_analysed(audit)})
+    findings = suppressed(fold(filter(keep, said)), comments)
     return tuple(finding for finding in findings if finding.rule in chosen)
 
 

@@ -10,7 +10,8 @@ from trigger_audit.rules.base import Rule
 from trigger_audit.rules.registry import all_rules, find_rule, selected_rules
 
 CODES = (
-    "TA001 TA002 TA003 TA101 TA102 TA103 TA104 TA106 TA107 TA109 TA114 TA118 TA301 TA302 TA401 TA403 TA501 TA503 TA701"
+    "TA001 TA002 TA003 TA004 TA101 TA102 TA103 TA104 TA106 TA107 TA109 TA114 TA118 TA301 TA302 TA401 TA403 TA501 "
+    "TA503 TA701"
 ).split()
 
 
