@@ -27,6 +27,10 @@ CASES = [
     ("create schema private authorization nobody", "3F000", "", "private", True),
     ("do $$ begin create table public.profiles (); perform missing(); end $$", "42P01", "", "profiles", True),
     ("select pgmq.create('welcome')", "42P01", "", "pgmq.welcome", True),
+    ("do $$ begin alter publication gone add table plans; end $$", "42P01", "", "plans", False),
+    ("do $$ begin create table app.plans (); perform missing(); end $$", "42P01", "", "app.plans", True),
+    ("create table app.plans (id geography)", "42P01", "", "plans", True),
+    ("select audit.enable_tracking('plans')", "42P01", "", "plans", False),
     ("select public.missing()", "42883", "", "public.missing()", False),
     ("insert into public.profiles values (1)", "42P01", "", "public.profiles", False),
     ("grant select on public.profiles to anon", "42P01", "", "public.profiles", False),
@@ -54,7 +58,7 @@ CASES = [
 @pytest.mark.parametrize(("statement", "sqlstate", "message", "name", "may"), CASES)
 def test_what_may_be_missing_for_want_of_it(statement: str, sqlstate: str, message: str, name: str, may: bool) -> None:
     found = unmade("a.sql", 3, statement)
-    missing = NotMade(() if found is None else (found,), frozenset({"lower"}))
+    missing = NotMade(() if found is None else (found,), frozenset({"lower", "plans"}))
     maker = missing.maker(sqlstate, message, name)
     assert (maker is not None) is may
     if maker is not None:

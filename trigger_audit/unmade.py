@@ -41,6 +41,7 @@ class Unmade:
     `names` are relations, functions, types and schemas that it would have made, `columns` words among which there are
     its columns. `schemas` are those of which it would have filled everything. An `extension` brings functions and
     types of unknown names; `shared` are the schemas, with other things in them too, that it would have put these into.
+    `loosely`: the names are but words that stand in it.
     """
 
     file: str
@@ -50,6 +51,7 @@ class Unmade:
     schemas: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
     extension: bool = False
+    loosely: bool = False
 
     @property
     def excuse(self) -> str:
@@ -68,10 +70,10 @@ def unmade(file: str, line: int, statement: str) -> Unmade | None:
         return _created(file, line, found, words, start)
     if first == "do":
         text = _words_of(found, strings=True)
-        return Unmade(file, line, text, text)
+        return Unmade(file, line, text, text, loosely=True)
     if first in ("select", "call"):
         # Functions that make things take the names as texts: pgmq.create('queue').
-        return Unmade(file, line, _words(token.text for token in found if token.kind == "string"))
+        return Unmade(file, line, _words(token.text for token in found if token.kind == "string"), loosely=True)
     if first == "alter":
         renamed = [word for word, before in zip(words[1:], words, strict=False) if before == "to"]
         moved = [_head(found, words, 2)[0]] if ("set", "schema") in pairwise(words) else []
@@ -120,15 +122,17 @@ def _lower(names: Iterable[str]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class NotMade:
-    """All that was not applied. `known` are the names of functions and types that are there, in whatever schema."""
+    """All that was not applied. `known` are the names of functions, tables, views and types that are there, in whatever
+    schema.
+    """
 
     statements: tuple[Unmade, ...] = ()
     known: frozenset[str] = frozenset()
 
     @property
     def of_unknown_names(self) -> bool:
-        """Whether an extension is among it, of which nobody knows here what it holds."""
-        return any(each.extension for each in self.statements)
+        """Whether there is something among it of which nobody knows here what it makes: `known` counts then."""
+        return any(each.extension or each.loosely for each in self.statements)
 
     def maker(self, sqlstate: str | None, message: str, name: str) -> Unmade | None:
         """The first statement that may have made what is missing; None where none may, or nothing is missing.
@@ -150,7 +154,10 @@ class NotMade:
             relation = _OF_RELATION.search(message)
             there = relation is None or relation[1].lower() in each.columns
             return last in each.columns and there
-        if last in each.names or not each.schemas.isdisjoint(schemas):
+        if last in each.names:
+            # It is there, and was looked for under another search path: the classic fault, whatever a block holds.
+            return schemas != [] or not each.loosely or last not in self.known
+        if not each.schemas.isdisjoint(schemas):
             return True
         if sqlstate == "3F000":
             return last in each.schemas
