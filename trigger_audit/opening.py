@@ -51,10 +51,14 @@ class OpenTarget:
 
     @property
     def nobody_waits(self) -> bool:
-        """Whether a lock on its tables holds up nobody who matters: a sandbox, or a database of this machine."""
+        """Whether a lock on its tables holds up nobody who matters: a sandbox, or a database of this machine.
+
+        Not through a socket: that is how an administrator on the very server of an app logs in.
+        """
         from trigger_audit.database.platform import is_loopback
 
-        return self.loaded is not None or is_loopback(self.connection.info.host or None)
+        host = self.connection.info.host
+        return self.loaded is not None or (not host.startswith(("/", "@")) and is_loopback(host))
 
     @property
     def not_applied(self) -> tuple[NotAnalysed, ...]:

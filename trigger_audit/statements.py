@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from trigger_audit.analysis.hazards import Effects
-    from trigger_audit.analysis.model import BodyFacts, Cascade
+    from trigger_audit.analysis.model import BodyFacts, Cascade, Hazard
     from trigger_audit.catalog.model import Catalog, Function, Table
     from trigger_audit.catalog.stored import Behind
     from trigger_audit.findings.model import NotAnalysed
@@ -79,7 +79,7 @@ def smoke_statements(
     report = run_statements(
         connection,
         seen.own(part, (*_gaps(catalog, part.role, as_role), *seen.unread())),
-        hazards=found.hazards,
+        hazards=(*found.hazards, *seen.unread_calls()),
         allow_side_effects=options.allow_side_effects,
         target=asdict(target),
         evidence=Evidence(
@@ -207,6 +207,15 @@ class _Seen:
             for each in self.script.statements
         )
         return Own(statements, part, tuple((table.schema, table.relation) for table in tables), gaps)
+
+    def unread_calls(self) -> Iterator[Hazard]:
+        """What is not looked at may do anything: refused like what is known to."""
+        from trigger_audit.analysis.model import Hazard
+
+        for each in self._unread():
+            if each.calls:
+                effect = "is not looked at, for the statement is too long or nested too deeply: shorten it"
+                yield Hazard(f"script {self.script.name}", each.line, f"functions in {self._label(each)}", effect)
 
     def unread(self) -> Iterator[str]:
         for statement in self._unread():

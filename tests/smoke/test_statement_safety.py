@@ -121,6 +121,15 @@ def test_a_long_statement_into_a_foreign_table_is_a_hazard_all_the_same(plain: s
                 run(plain, f"INSERT INTO public.{table} VALUES ('{value}')")
 
 
+def test_a_call_in_a_statement_that_is_too_long_to_be_read_is_refused(plain: str) -> None:
+    apply(plain, SHOP + "CREATE SEQUENCE shop.q;")
+    script = f"INSERT INTO shop.log VALUES ('{'x' * 200_000}'), (pg_catalog.setval('shop.q', 4711)::text)"
+    with pytest.raises(TriggerAuditError, match=r"calls functions in INSERT shop\.log"):
+        run(plain, script)
+    with psycopg.connect(plain) as connection:
+        assert connection.execute("SELECT last_value FROM shop.q").fetchone() == (1,)
+
+
 def test_a_view_with_triggers_of_its_own_and_what_foreign_keys_do(plain: str) -> None:
     apply(
         plain,

@@ -12,6 +12,8 @@ from trigger_audit.sandbox.splitter import Kind, Piece, split
 from trigger_audit.visible import plain
 
 _WRITES = {"InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE", "MergeStmt": "MERGE"}
+_PARAMETERS = frozenset({"ParamRef"})
+_CALLS = frozenset({"FuncCall", "A_Expr", "TypeCast"})
 # It counts from the start of the statement, not of the file.
 _POSITION = re.compile(r" at position \d+$")
 _ALLOWED = "only INSERT, UPDATE, DELETE, MERGE and SELECT are run"
@@ -32,7 +34,7 @@ class OwnStatement:
 
     `kind` is that of the statement itself, SELECT included; `targets` are what it writes, its own first, then those of
     its WITH. `rows` is how many rows an INSERT ... VALUES gives, None where that decides nothing: ON CONFLICT may leave
-    some out, and a query may give any number.
+    some out, and a query may give any number. `calls`: functions, operators or casts stand in it, which may do anything.
     """
 
     text: str
@@ -41,6 +43,7 @@ class OwnStatement:
     kind: str
     targets: tuple[Target, ...]
     rows: int | None
+    calls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +91,10 @@ def _statement(name: str, piece: Piece) -> OwnStatement | None:
     if kind is None or _makes_table(fields):
         words = plain(" ".join(text.split()[:2]))[:40]
         raise _refused(name, piece.line, f"{words} ... is no such statement: {_ALLOWED}")
-    if _has_parameter(fields):
+    if _has(fields, _PARAMETERS):
         raise _refused(name, piece.line, "has a parameter ($1), and there are no values to give")
-    return OwnStatement(text, piece.start, piece.line, kind, tuple(_targets(node, fields)), _rows(node, fields))
+    targets, rows = tuple(_targets(node, fields)), _rows(node, fields)
+    return OwnStatement(text, piece.start, piece.line, kind, targets, rows, _has(fields, _CALLS))
 
 
 def _refused(name: str, line: int, why: str) -> UsageError:
@@ -109,12 +113,13 @@ def _makes_table(fields: Mapping[str, Any]) -> bool:
     return False
 
 
-def _has_parameter(fields: Any) -> bool:
+def _has(fields: Any, kinds: frozenset[str]) -> bool:
+    """Whether a node of one of these kinds is anywhere in the tree."""
     waiting = [fields]
     while waiting:
         found = waiting.pop()
         if isinstance(found, Mapping):
-            if "ParamRef" in found:
+            if not kinds.isdisjoint(found):
                 return True
             waiting += found.values()
         elif isinstance(found, list):
