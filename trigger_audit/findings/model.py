@@ -33,6 +33,13 @@ class Proof(StrEnum):
     OBSERVED = "observed"
 
 
+class BaselineState(StrEnum):
+    """Whether a finding is in the baseline that the run was given, in SARIF's words."""
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+
+
 @dataclass(frozen=True, slots=True)
 class Path:
     """One way to the fault: the table and trigger where the cascade starts, and every step down to the place.
@@ -87,6 +94,7 @@ class Finding:
     `cause` names the thing that is wrong (a relation, a column, a role and privilege) for folding and the fingerprint:
     it never holds a line. `observed_in` names the flows in which smoke saw it happen, with their payloads:
     `signup-email (bare, full)`. `file_place` is where the migrations say what is at fault, None without files.
+    `suppressed` is the reason why it is not to count, `baseline` None where no baseline was given.
     """
 
     rule: str
@@ -107,6 +115,12 @@ class Finding:
     seen: tuple[Seen, ...] = ()
     observed_in: tuple[str, ...] = ()
     file_place: FilePlace | None = None
+    baseline: BaselineState | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it may fail a run: it is neither suppressed nor in the baseline."""
+        return self.suppressed is None and self.baseline is not BaselineState.UNCHANGED
 
 
 @dataclass(frozen=True, slots=True, order=True)
