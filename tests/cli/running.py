@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-# What a developer's shell may hold and a test must not see.
-_TARGETS = ("DATABASE_URL", "SUPABASE_DB_URL", "POSTGRES_URL_NON_POOLING", "DIRECT_URL")
+from tests.cli.warm import start
+
+# What a developer's shell may hold and a test must not see, and what pytest tells that a shell does not.
+_LEFT_OUT = ("DATABASE_URL", "SUPABASE_DB_URL", "POSTGRES_URL_NON_POOLING", "DIRECT_URL", "PYTEST_CURRENT_TEST")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +31,32 @@ class Run:
         return lines[0]
 
 
+def environment() -> dict[str, str]:
+    """That of a command: no target and no choice of colour in it."""
+    kept = {key: value for key, value in os.environ.items() if key not in _LEFT_OUT and not key.startswith("PG")}
+    return kept | {"NO_COLOR": "", "FORCE_COLOR": "", "PYTHONWARNINGS": "error"}
+
+
 def run(
     *arguments: str,
     env: dict[str, str] | None = None,
     cwd: Path | None = None,
     stdin: str | bytes = "",
     timeout: float = 60,
+    fresh: bool = False,
 ) -> Run:
-    """`trigger-audit ARGUMENTS`, without a terminal or a target in the environment. It must leave nothing behind."""
-    environment = {key: value for key, value in os.environ.items() if key not in _TARGETS and not key.startswith("PG")}
-    environment |= {"NO_COLOR": "", "FORCE_COLOR": "", "PYTHONWARNINGS": "error"} | (env or {})
-    with subprocess.Popen(
-        [sys.executable, "-m", "trigger_audit", *arguments],
+    """`trigger-audit ARGUMENTS`, without a terminal or a target in the environment. It must leave nothing behind.
+
+    `fresh`: by a new interpreter, where it matters what is imported when.
+    """
+    with start(
+        *arguments,
+        env=environment() | (env or {}),
+        cwd=cwd,
+        fresh=fresh,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment,
-        cwd=cwd,
     ) as process:
         out, err = process.communicate(stdin.encode() if isinstance(stdin, str) else stdin, timeout)
     assert left_by(process.pid) == [], "the command left its sandbox behind"

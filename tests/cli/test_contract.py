@@ -40,7 +40,7 @@ def scanned() -> dict[str, Any]:
 
 @pytest.mark.parametrize("command", ["scan", "smoke"])
 def test_the_demo_project_gives_the_golden_document(command: str) -> None:
-    found = run(command, BROKEN, "--format", "json", cwd=ROOT)
+    found = run(command, BROKEN, "--format", "json", cwd=ROOT, fresh=True)
     assert found.code == 1
     compare(f"{command}.json", steady(found.out))
 

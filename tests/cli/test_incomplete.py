@@ -57,7 +57,7 @@ def test_refused_statements_in_every_format_and_under_strict(command: str, proje
 
 
 def test_demo_of_a_sound_project_has_nothing_of_it() -> None:
-    found = run("demo", "--mended")
+    found = run("demo", "--mended", fresh=True)
     assert "; 0 not analysed; " in found.out
     assert "not applied" not in found.out + found.err
 

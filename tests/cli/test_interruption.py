@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,19 +11,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.cli.running import left_by, run
+from tests.cli import warm
+from tests.cli.running import environment, left_by, run
 from tests.cli.test_bad_input import TRAP
 from tests.conftest import FreshDatabase
 
 
 def start(*arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "trigger_audit", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    return warm.start(
+        *arguments, env=environment(), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 

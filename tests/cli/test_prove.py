@@ -28,7 +28,7 @@ def document(found: Run) -> dict[str, Any]:
 def proved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, str]:
     """The demo project: the table on standard output, and the JSON document."""
     file = tmp_path_factory.mktemp("proved") / "scan.json"
-    found = run("scan", BROKEN, "--prove", "--output", f"json={file}", cwd=ROOT)
+    found = run("scan", BROKEN, "--prove", "--output", f"json={file}", cwd=ROOT, fresh=True)
     return found, file.read_text()
 
 

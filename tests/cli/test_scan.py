@@ -157,7 +157,7 @@ def test_help_version_and_completion() -> None:
 
 
 def test_rule_lists_and_explains() -> None:
-    listed = run("rule")
+    listed = run("rule", fresh=True)
     assert listed.code == 0
     assert "TA107" in listed.out
     page = run("rule", "ta107")

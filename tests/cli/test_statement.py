@@ -40,7 +40,7 @@ def clear(tmp_path: Path) -> str:
 
 
 def test_the_culprit_of_an_update(shop: str, clear: str) -> None:
-    found = run("smoke", shop, "--statement", clear)
+    found = run("smoke", shop, "--statement", clear, fresh=True)
     assert found.code == 1
     assert "culprit: trigger public.orders.note (proved:" in found.out
     assert "public.note() line 3" in found.out

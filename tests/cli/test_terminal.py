@@ -7,11 +7,11 @@ import os
 import pty
 import struct
 import subprocess
-import sys
 import termios
 from pathlib import Path
 
-from tests.cli.running import run
+from tests.cli.running import environment, run
+from tests.cli.warm import start
 
 SQL = """
 create function public.f() returns trigger language plpgsql security definer set search_path = '' as $$
@@ -27,10 +27,9 @@ def on_a_terminal(width: int, *arguments: str, cwd: Path) -> list[str]:
     """The lines that the command prints on a terminal of this width."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    environment = os.environ | {"TERM": "xterm", "NO_COLOR": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
-    environment.pop("COLUMNS", None)
-    command = [sys.executable, "-m", "trigger_audit", *arguments]
-    with subprocess.Popen(command, cwd=cwd, stdout=theirs, stderr=subprocess.DEVNULL, env=environment) as process:
+    shell = environment() | {"TERM": "xterm", "NO_COLOR": "1"}
+    shell.pop("COLUMNS", None)
+    with start(*arguments, env=shell, cwd=cwd, stdout=theirs, stderr=subprocess.DEVNULL) as process:
         os.close(theirs)
         out = b""
         try:
