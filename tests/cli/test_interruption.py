@@ -18,9 +18,7 @@ from tests.conftest import FreshDatabase
 
 
 def start(*arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
-    return warm.start(
-        *arguments, env=environment(), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    return warm.start(*arguments, env=environment(), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
