@@ -1,12 +1,14 @@
-"""One line a finding (object, line and column, severity, code, fact), a flow, or a thing that was not analysed."""
+"""One line a finding (file or object, line and column, severity, code, fact), a flow, or a thing not analysed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trigger_audit.report.words import ending
 from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
+    from trigger_audit.check.model import CheckResult, FlowChange
     from trigger_audit.findings.model import Finding, NotAnalysed
     from trigger_audit.pipeline import ScanResult, SmokeResult
     from trigger_audit.smoke.model import FlowResult, HiddenError
@@ -20,9 +22,13 @@ def scan_lines(result: ScanResult) -> str:
 
 
 def finding_line(finding: Finding) -> str:
-    place = finding.place
+    """`object:line:column: severity code fact`; in a file `path:line:column: severity code fact [object]`."""
+    place, file_place = finding.place, finding.file_place
+    told = f"{finding.severity.value} {finding.rule} {finding.message}"
+    if file_place is not None:
+        return plain(f"{file_place.file}:{file_place.line}:{file_place.column}: {told} [{finding.object}]")
     where = f"{finding.object}:{place.line}:{place.column}" if place else finding.object
-    return plain(f"{where}: {finding.severity.value} {finding.rule} {finding.message}")
+    return plain(f"{where}: {told}")
 
 
 def not_analysed_line(item: NotAnalysed) -> str:
@@ -37,6 +43,29 @@ def smoke_lines(result: SmokeResult) -> str:
     lines += [plain(f"note: {gap}") for gap in result.report.session.gaps]
     lines += [not_analysed_line(item) for item in result.not_analysed]
     return "".join(f"{line}\n" for line in lines)
+
+
+def check_lines(result: CheckResult) -> str:
+    """What the migrations bring: findings, broken statements, failing flows, then what they mend and what is open."""
+    lines = [finding_line(finding) for finding in result.added]
+    lines += [broken_line(item) for item in result.broken]
+    lines += [flow_line(flow) for flow in result.failing]
+    lines += [plain(f"mended: {finding.rule} {finding.object}: {finding.message}") for finding in result.mended]
+    lines += [change_line(change) for change in result.flows]
+    lines += [plain(f"flows not run: {result.not_smoked}")] if result.not_smoked is not None else []
+    lines += [not_analysed_line(item) for item in result.not_analysed if item not in result.broken]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def broken_line(item: NotAnalysed) -> str:
+    where = item.object if item.line is None else f"{item.object}:{item.line}"
+    return plain(f"{where}: error {item.reason}")
+
+
+def change_line(change: FlowChange) -> str:
+    flow = change.after or change.before
+    name = f"{flow.flow}:{flow.payload.value}" if flow else ""
+    return plain(f"changed: {name}: {ending(change.before)} -> {ending(change.after)}")
 
 
 def flow_line(flow: FlowResult) -> str:

@@ -12,7 +12,7 @@ from trigger_audit.report.json import cascade_triggers, functions_reached
 from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from trigger_audit.findings.model import Finding, NotAnalysed
     from trigger_audit.pipeline import ScanResult
@@ -86,20 +86,28 @@ def finding_text(finding: Finding, style: Style) -> str:
         pad = " " * max(3, len(number) + 1)
         end = place.end_column - 1 if place.end_line == place.line else len(place.source_line)
         source, carets = excerpt(place.source_line, place.column - 1, end, max(40, style.width - len(pad) - 4))
-        where = f"{plain(place.function)} line {place.line}, column {place.column}"
-        lines.append(f"{pad[:-1]}{style.paint('gutter', '-->')} {where}")
+        lines.append(f"{pad[:-1]}{style.paint('gutter', '-->')} {plain(head_place(finding))}")
         if place.statement:
             lines.append(f"{pad}{bar}")
             lines.append(f"{style.paint('gutter', number.rjust(len(pad) - 1))} {bar} {source}")
             lines.append(f"{pad}{bar} {style.paint(kind, carets)}")
     else:
-        lines.append(f"{pad[:-1]}{style.paint('gutter', '-->')} {plain(finding.object)}")
+        lines.append(f"{pad[:-1]}{style.paint('gutter', '-->')} {plain(head_place(finding))}")
     lines += told(pad, "why", finding.why, style)
     lines += told(pad, "fix", finding.fix, style)
     lines += ways(finding, pad, style)
     if finding.observed_in:
         lines += told(pad, "proof", observed(finding), style)
     return "\n".join(lines) + "\n"
+
+
+def head_place(finding: Finding) -> str:
+    """`supabase/migrations/1.sql:12:5 (public.f() line 7)`; without a file `public.f() line 7, column 5`."""
+    place, file_place = finding.place, finding.file_place
+    if file_place is None:
+        return f"{place.function} line {place.line}, column {place.column}" if place else finding.object
+    inside = f"{place.function} line {place.line}" if place else finding.object
+    return f"{file_place.file}:{file_place.line}:{file_place.column} ({inside})"
 
 
 def told(pad: str, label: str, text: str, style: Style) -> list[str]:
@@ -130,14 +138,18 @@ def observed(finding: Finding) -> str:
 def closing_line(result: ScanResult, style: Style) -> str:
     """Findings, triggers, functions, not analysed, time."""
     counts = {severity: result.count(severity) for severity in Severity}
-    parts = [f"{number} {severity.value}{'' if number == 1 else 's'}" for severity, number in counts.items() if number]
-    found = ", ".join(parts) or "no findings"
+    found = counted(counts)
     kind = next((severity.value for severity, number in counts.items() if number), "good")
     triggers, functions = len(cascade_triggers(result)), len(functions_reached(result))
     return (
         f"{style.paint(kind, found)} in {count(triggers, 'trigger')} and {count(functions, 'function')}; "
         f"{len(result.not_analysed)} not analysed; PostgreSQL {result.target.server_version}; {result.seconds:.2f} s\n"
     )
+
+
+def counted(counts: Mapping[Severity, int]) -> str:
+    """`2 errors, 1 warning`; `no findings`."""
+    return ", ".join(count(number, severity.value) for severity, number in counts.items() if number) or "no findings"
 
 
 def count(number: int, noun: str) -> str:

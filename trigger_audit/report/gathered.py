@@ -1,0 +1,226 @@
+"""What the formats of other programs have to tell, whichever command gave the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from trigger_audit.findings.model import FilePlace, Severity
+from trigger_audit.report.smoke_table import by_change, by_failure
+from trigger_audit.smoke.model import Outcome
+
+if TYPE_CHECKING:
+    from trigger_audit.analysis.model import Audit
+    from trigger_audit.check.model import Base, CheckResult, FlowChange
+    from trigger_audit.findings.model import Finding, NotAnalysed
+    from trigger_audit.pipeline import ScanResult, SmokeResult
+    from trigger_audit.smoke.model import FailedStep, FlowResult
+
+_WRONG = (Outcome.FAIL, Outcome.ALTERED)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Flows that go wrong in one and the same way; `step` is None where they are altered, or pass and should not.
+
+    `counts`: some of them makes a run fail, none of them is latent or as expected. `new`: some of them did not go wrong
+    before the migrations of a check.
+    """
+
+    outcome: Outcome
+    flows: tuple[FlowResult, ...]
+    step: FailedStep | None
+    counts: bool
+    new: bool = True
+
+    @property
+    def severity(self) -> Severity:
+        if not self.counts:
+            return Severity.INFO
+        return Severity.WARNING if self.outcome is Outcome.ALTERED else Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """`findings` are all of the state that was looked at, suppressed ones too; `new` those that the report is about:
+    all that count, or with a base those that the migrations bring. `failing` are likewise the flows that make a run
+    fail, of all the `flows`; `problems` hold those that go wrong by their causes, `new_problems` those that the report
+    is about, `gone` those that changed since the base.
+
+    `tables` and `triggers` hold the names that are some, to tell what an object is.
+    """
+
+    command: str
+    target: Mapping[str, object]
+    findings: tuple[Finding, ...] = ()
+    new: tuple[Finding, ...] = ()
+    mended: tuple[Finding, ...] = ()
+    flows: tuple[FlowResult, ...] = ()
+    failing: tuple[FlowResult, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    new_problems: tuple[Problem, ...] = ()
+    gone: tuple[Problem, ...] = ()
+    changes: tuple[FlowChange, ...] = ()
+    broken: tuple[NotAnalysed, ...] = ()
+    not_analysed: tuple[NotAnalysed, ...] = ()
+    gaps: tuple[str, ...] = ()
+    base: Base | None = None
+    not_smoked: str | None = None
+    rolled_back: bool = True
+    tables: frozenset[str] = frozenset()
+    triggers: frozenset[str] = frozenset()
+    places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+
+    def kind_of(self, name: str) -> str:
+        """function, trigger, table or constraint."""
+        if name.endswith(")"):
+            return "function"
+        if name in self.triggers:
+            return "trigger"
+        return "table" if name in self.tables else "constraint"
+
+    def place_of_step(self, step: FailedStep | None) -> FilePlace | None:
+        """Where the migrations say what failed, as far as a finding in the same function tells."""
+        if step is None or step.function is None or step.line is None or step.function not in self.places:
+            return None
+        file, before = self.places[step.function]
+        line = before + step.line
+        return FilePlace(file, line, 1, line, 1)
+
+    @property
+    def whole_target(self) -> str | None:
+        """The path of the SQL that was looked at, for what has no place in it; None for a database and for a stream."""
+        if self.target.get("kind") != "sql":
+            return None
+        first = str(self.target.get("name", "")).partition(" ")[0]
+        return None if first in ("", "-") else first
+
+
+def gathered(result: ScanResult | SmokeResult | CheckResult) -> Gathered:
+    from trigger_audit.pipeline import ScanResult, SmokeResult
+
+    if isinstance(result, ScanResult):
+        return _of_scan(result)
+    return _of_smoke(result) if isinstance(result, SmokeResult) else _of_check(result)
+
+
+def file_of(item: NotAnalysed) -> str | None:
+    """The file that a statement stands in which was not applied; None for what is in the database, and for a stream."""
+    return item.object if item.reason.startswith("not applied") and item.object != "-" else None
+
+
+def failing_of(flows: Sequence[FlowResult]) -> tuple[FlowResult, ...]:
+    """Those that make a run fail: latent ones only where there are no others, or where they are not as expected."""
+    defaults = [flow for flow in flows if not flow.latent] or flows
+    return tuple(
+        flow
+        for flow in flows
+        if flow.as_expected is False or (flow.outcome in _WRONG and flow in defaults and not flow.as_expected)
+    )
+
+
+def problems_of(flows: Sequence[FlowResult], new: Sequence[FlowResult] | None = None) -> tuple[Problem, ...]:
+    """The flows that fail or are altered, those of one cause together; `new` are those that did not before."""
+    counting = {(flow.flow, flow.payload) for flow in failing_of(flows)}
+    fresh = None if new is None else {(flow.flow, flow.payload) for flow in new}
+
+    def problem(outcome: Outcome, step: FailedStep | None, found: Sequence[FlowResult]) -> Problem:
+        return Problem(
+            outcome,
+            tuple(found),
+            step,
+            counts=any((flow.flow, flow.payload) in counting for flow in found),
+            new=fresh is None or any((flow.flow, flow.payload) in fresh for flow in found),
+        )
+
+    wrong = [flow for flow in flows if flow.outcome in _WRONG]
+    failed = [problem(Outcome.FAIL, step, found) for step, found in by_failure(wrong)]
+    altered = [problem(Outcome.ALTERED, None, found) for found in by_change(wrong)]
+    # What is meant to fail and does not.
+    passed = [flow for flow in flows if flow.outcome is Outcome.PASS and flow.as_expected is False]
+    return (*failed, *altered, *(problem(Outcome.PASS, None, [flow]) for flow in passed))
+
+
+def _of_scan(result: ScanResult) -> Gathered:
+    problems = problems_of(result.unexplained)
+    return Gathered(
+        "scan",
+        _target(result),
+        findings=result.findings,
+        new=tuple(finding for finding in result.findings if finding.suppressed is None),
+        flows=result.unexplained,
+        failing=result.unexplained,
+        problems=problems,
+        new_problems=problems,
+        not_analysed=result.not_analysed,
+        tables=_tables(result.audit),
+        triggers=_triggers(result.audit),
+        places=_places(result.findings),
+    )
+
+
+def _of_smoke(result: SmokeResult) -> Gathered:
+    report = result.report
+    problems = problems_of(report.flows)
+    return Gathered(
+        "smoke",
+        report.target,
+        flows=report.flows,
+        failing=failing_of(report.flows),
+        problems=problems,
+        new_problems=problems,
+        not_analysed=result.not_analysed,
+        gaps=report.session.gaps,
+        rolled_back=report.rolled_back,
+    )
+
+
+def _of_check(result: CheckResult) -> Gathered:
+    scan, smoke = result.scan, result.smoke
+    flows = smoke.report.flows if smoke else ()
+    before = [change.before for change in result.flows if change.before is not None]
+    return Gathered(
+        "check",
+        _target(scan),
+        findings=scan.findings,
+        new=result.added,
+        mended=result.mended,
+        flows=flows,
+        failing=result.failing,
+        problems=problems_of(flows, None if result.base is None else result.failing),
+        new_problems=problems_of(result.failing),
+        gone=problems_of(before),
+        changes=result.flows,
+        broken=result.broken,
+        not_analysed=tuple(item for item in result.not_analysed if item not in result.broken),
+        gaps=smoke.report.session.gaps if smoke else (),
+        base=result.base,
+        not_smoked=result.not_smoked,
+        rolled_back=smoke.report.rolled_back if smoke else True,
+        tables=_tables(scan.audit),
+        triggers=_triggers(scan.audit),
+        places=_places(scan.findings),
+    )
+
+
+def _target(result: ScanResult) -> Mapping[str, object]:
+    return asdict(result.target)
+
+
+def _tables(audit: Audit) -> frozenset[str]:
+    return frozenset(table.name for table in audit.catalog.tables.values())
+
+
+def _triggers(audit: Audit) -> frozenset[str]:
+    catalog = audit.catalog
+    return frozenset(f"{catalog.tables[trigger.table].name}.{trigger.name}" for trigger in catalog.triggers)
+
+
+def _places(findings: Sequence[Finding]) -> dict[str, tuple[str, int]]:
+    """By function its file, and how many lines of the file precede the body's first."""
+    return {
+        finding.place.function: (finding.file_place.file, finding.file_place.line - finding.place.line)
+        for finding in findings
+        if finding.place is not None and finding.file_place is not None
+    }

@@ -1,0 +1,210 @@
+"""Markdown for the comment on a pull request, and for the summary of a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from trigger_audit.findings.model import Severity
+from trigger_audit.report.excerpt import excerpt
+from trigger_audit.report.gathered import file_of, gathered
+from trigger_audit.report.markup import code, fenced, html_text, markdown_text
+from trigger_audit.report.places import in_repository
+from trigger_audit.report.smoke_table import listed
+from trigger_audit.report.table import count, counted
+from trigger_audit.report.words import ending, problem_facts, problem_message, problem_title
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trigger_audit.findings.model import Finding, NotAnalysed
+    from trigger_audit.report.formats import Result
+    from trigger_audit.report.gathered import Gathered, Problem
+    from trigger_audit.smoke.model import FlowResult
+
+MOST_CHARACTERS = 60_000
+"""GitHub takes 65,536 in a comment; what a workflow puts around it needs some of them."""
+
+_WIDTH = 100
+# Kept back for the lines that say how much was left out.
+_SPARE = 1_000
+_LONGEST = 2_000
+_MOST_OF_A_TABLE = 30_000
+
+
+@dataclass(slots=True)
+class Page:
+    """Parts that are put one after the other as long as they fit."""
+
+    _parts: list[str] = field(default_factory=list)
+    _left: int = MOST_CHARACTERS - _SPARE
+
+    def add(self, part: str) -> bool:
+        """Whether it fits."""
+        if len(part) > self._left:
+            return False
+        self._left -= len(part)
+        self._parts.append(part)
+        return True
+
+    def add_all(
+        self, head: str, parts: Sequence[str], noun: str, *, foot: str = "", most: int = MOST_CHARACTERS
+    ) -> None:
+        """As many parts as fit between head and foot, and how many do not; without any part nothing at all.
+
+        `most` leaves room for what comes later.
+        """
+        if not parts:
+            return
+        fitting = 0
+        if self.add(head + foot):
+            self._parts[-1] = head
+            for part in parts:
+                most -= len(part)
+                if most < 0 or not self.add(part):
+                    break
+                fitting += 1
+            self._parts.append(foot)
+        if fitting < len(parts):
+            self._parts.append(f"\n{left_out(len(parts) - fitting, noun)}\n")
+
+    def text(self) -> str:
+        return "".join(self._parts)
+
+
+def left_out(number: int, noun: str) -> str:
+    return f"_{count(number, noun)} left out here, for want of room: the other formats have them all._"
+
+
+def comment(result: Result) -> str:
+    """At most MOST_CHARACTERS: one summary line, a table of the findings and of the flows that fail, then details."""
+    told = gathered(result)
+    page = Page()
+    page.add(f"### trigger-audit {told.command}: {summary(told)}\n")
+    found = [finding_row(finding) for finding in told.new] + [broken_row(item) for item in told.broken]
+    page.add_all(headed("New findings" if told.base else "Findings", "", "rule", "where", "what"), found, "finding",
+                 most=_MOST_OF_A_TABLE)  # fmt: skip
+    problems = told.new_problems
+    failing = headed("Flows that newly fail" if told.base else "Flows that fail", "", "flows", "where", "what")
+    page.add_all(failing, [problem_row(told, each) for each in problems], "way to fail", most=_MOST_OF_A_TABLE // 2)
+    if told.not_smoked is not None:
+        page.add(f"\n**The flows were not run:** {cut(told.not_smoked)}\n")
+    page.add_all(headed("Flows that change", "flows", "before", "after"), change_rows(told), "change")
+    mended = [f"* {where(finding)} {finding.rule}: {cut(finding.message)}\n" for finding in told.mended]
+    page.add_all("\n#### Mended\n\n", mended, "mended finding")
+    shut = [finding_details(finding) for finding in told.new] + [problem_details(problem) for problem in problems]
+    page.add_all("\n#### Details\n", shut, "detail")
+    not_analysed = [f"* {where_not_analysed(item)} {cut(item.reason)}\n" for item in told.not_analysed]
+    opening = f"\n<details><summary>Not analysed: {len(not_analysed)}</summary>\n\n"
+    page.add_all(opening, not_analysed, "item", foot="\n</details>\n")
+    page.add_all("\n", [f"* note: {cut(gap)}\n" for gap in told.gaps], "note")
+    return page.text()
+
+
+def headed(title: str, *columns: str) -> str:
+    """The head of a table."""
+    return f"\n#### {title}\n\n{row(*columns)}{'|---' * len(columns)}|\n"
+
+
+def summary(told: Gathered) -> str:
+    """`2 errors, 1 warning; 3 flows fail; compared with main (0123456789ab)`."""
+    numbers = {severity: sum(finding.severity is severity for finding in told.new) for severity in Severity}
+    parts = []
+    if told.command != "smoke":
+        parts.append(f"{'new: ' if told.base and told.new else ''}{counted(numbers)}")
+        if told.base and not told.new:
+            parts[-1] = "no new findings"
+    parts += [count(len(told.broken), "broken statement")] if told.broken else []
+    parts += [f"{len(told.mended)} mended"] if told.mended else []
+    if told.not_smoked is not None:
+        parts.append("flows not run")
+    elif told.flows:
+        verb = "newly fails or is altered" if told.base else "fails or is altered"
+        verbs = "newly fail or are altered" if told.base else "fail or are altered"
+        number = len(told.failing)
+        parts.append(f"{count(number, 'flow')} {verb if number == 1 else verbs}" if number else "no flow breaks")
+    parts += [f"{len(told.not_analysed)} not analysed"] if told.not_analysed else []
+    parts += [] if told.rolled_back else ["NOT VERIFIED that nothing is left"]
+    parts += [f"compared with {markdown_text(told.base.ref)} ({told.base.commit[:12]})"] if told.base else []
+    return "; ".join(parts)
+
+
+def finding_row(finding: Finding) -> str:
+    return row(finding.severity.value, f"{finding.rule}<br>{finding.name}", where(finding), cut(finding.message))
+
+
+def broken_row(item: NotAnalysed) -> str:
+    return row("error", "broken statement", where_not_analysed(item), cut(item.reason))
+
+
+def problem_row(told: Gathered, problem: Problem) -> str:
+    place, step = told.place_of_step(problem.step), problem.step
+    if place is not None:
+        at = code(f"{in_repository(place.file) or place.file}:{place.line}")
+    elif step is not None and step.function:
+        at = code(f"{step.function}:{step.line}" if step.line else step.function)
+    else:
+        at = code(step.constraint or "") if step else ""
+    kind = problem.severity.value if problem.counts else "latent"
+    state = f"{step.sqlstate} " if step and step.sqlstate else ""
+    return row(kind, markdown_text(listed(problem.flows)), at, cut(f"{state}{problem_message(problem)}"))
+
+
+def change_rows(told: Gathered) -> list[str]:
+    grouped: dict[tuple[str, str], list[FlowResult]] = {}
+    for change in told.changes:
+        flow = change.after or change.before
+        if flow is not None:
+            grouped.setdefault((ending(change.before), ending(change.after)), []).append(flow)
+    return [
+        row(markdown_text(listed(flows)), markdown_text(before), markdown_text(after))
+        for (before, after), flows in grouped.items()
+    ]
+
+
+def row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
+def where(finding: Finding) -> str:
+    """`path:line:column`, else the function's line, else the object."""
+    file, place = finding.file_place, finding.place
+    if file is not None:
+        return code(f"{in_repository(file.file) or file.file}:{file.line}:{file.column}")
+    return code(f"{place.function}:{place.line}" if place else finding.object)
+
+
+def where_not_analysed(item: NotAnalysed) -> str:
+    file = file_of(item)
+    name = item.object if file is None else in_repository(file) or file
+    return code(name if item.line is None else f"{name}:{item.line}")
+
+
+def finding_details(finding: Finding) -> str:
+    place = finding.place
+    shown = ""
+    if place is not None and place.statement:
+        end = place.end_column - 1 if place.end_line == place.line else len(place.source_line)
+        shown = "\n" + fenced(list(excerpt(place.source_line, place.column - 1, end, _WIDTH))) + "\n"
+    inside = f"{place.function} line {place.line}" if place else finding.object
+    way = " -> ".join(finding.paths[0].via) if finding.paths else ""
+    body = f"In {code(inside)}{f', a way there is {code(way)}' if way else ''}.\n"
+    return details(
+        f"{finding.rule} {finding.message}",
+        f"{body}{shown}\n**Why:** {cut(finding.why)}\n\n**Fix:** {cut(finding.fix)}\n",
+    )
+
+
+def problem_details(problem: Problem) -> str:
+    facts = "".join(f"* {markdown_text(label)}: {cut(fact)}\n" for label, fact in problem_facts(problem))
+    return details(problem_title(problem), f"**What:** {cut(problem_message(problem))}\n\n{facts}")
+
+
+def details(title: str, body: str) -> str:
+    """A part that is shut. Markdown within HTML needs an empty line before and after it."""
+    return f"\n<details><summary>{html_text(title[:_LONGEST])}</summary>\n\n{body}\n</details>\n"
+
+
+def cut(text: str) -> str:
+    """A text of the database may be as long as it likes."""
+    return markdown_text(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
