@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trigger_audit.findings.model import Finding, NotAnalysed, Severity
+from trigger_audit.findings.settled import Settled
 
 if TYPE_CHECKING:
     import psycopg
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 class ScanResult:
     """What a scan found. `seconds` is wall time; it is in no machine-readable output.
 
-    `unexplained` are the flows that a run for its proof saw fail, and that no finding of any rule speaks of.
+    `unexplained` are the flows that a run for its proof saw fail, and that no finding of any rule speaks of. `settled`
+    tells of the project's exemptions and baseline.
     """
 
     target: TargetInfo
@@ -35,10 +37,11 @@ class ScanResult:
     not_analysed: tuple[NotAnalysed, ...]
     seconds: float
     unexplained: tuple[FlowResult, ...] = ()
+    settled: Settled = Settled()
 
     def count(self, severity: Severity) -> int:
-        """Findings of a severity, suppressed ones left out."""
-        return sum(finding.severity is severity and finding.suppressed is None for finding in self.findings)
+        """Findings of a severity that count: suppressed ones and those of the baseline are left out."""
+        return sum(finding.severity is severity and finding.counts for finding in self.findings)
 
 
 def examine(

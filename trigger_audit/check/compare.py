@@ -20,7 +20,7 @@ _OF_THE_DATABASE = MISSING | {"42501"}
 
 
 def added(before: Sequence[Finding], after: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings that count now and did not before, or not with that severity, in their order.
+    """The findings that count now and were not there before, or not with that severity, in their order.
 
     The same fault in the same statement can be there twice: as many as there were before are not new.
     """
@@ -30,13 +30,14 @@ def added(before: Sequence[Finding], after: Iterable[Finding]) -> tuple[Finding,
         if each.suppressed is None:
             highest[each.fingerprint] = max(each.severity.rank, highest.get(each.fingerprint, 0))
     new = []
-    for each in after:
+    # Those of the baseline first: the same fault a second time is the new one.
+    for each in sorted(after, key=lambda each: each.counts):
         if each.suppressed is not None:
             continue
         is_known = known[each.fingerprint] > 0
         known[each.fingerprint] -= 1
         # An exception handler taken away makes an error of what was a warning, and the finding stays the same.
-        if not is_known or each.severity.rank > highest[each.fingerprint]:
+        if each.counts and (not is_known or each.severity.rank > highest[each.fingerprint]):
             new.append(each)
     return tuple(new)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trigger_audit.report.table import not_counted, stale_line
 from trigger_audit.report.words import ending
 from trigger_audit.visible import plain
 
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
 
 
 def scan_lines(result: ScanResult) -> str:
-    """Every finding on a line of its own, then what was not analysed; nothing else."""
-    lines = [finding_line(finding) for finding in result.findings]
+    """Every finding that counts on a line of its own, then what was not analysed, and what does not count."""
+    lines = [finding_line(finding) for finding in result.findings if finding.counts]
     lines += [not_analysed_line(item) for item in result.not_analysed]
+    lines += [plain(f"note: in the baseline, and gone: {stale_line(entry)}") for entry in result.settled.stale]
+    left_out = not_counted(result.findings)
+    lines += [f"note: not counted{left_out}"] if left_out else []
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -24,7 +24,8 @@ def dumps(document: dict[str, Any]) -> str:
 def scan_document(result: ScanResult) -> dict[str, Any]:
     """`trigger-audit/scan/1`."""
     audit = result.audit
-    live = [finding for finding in result.findings if finding.suppressed is None]
+    live = [finding for finding in result.findings if finding.counts]
+    suppressed = sum(finding.suppressed is not None for finding in result.findings)
     return {
         "schema": "trigger-audit/scan/1",
         "version": __version__,
@@ -32,10 +33,12 @@ def scan_document(result: ScanResult) -> dict[str, Any]:
         "tables": [table.name for table in audit.tables],
         "triggers": [trigger_document(result, *found) for found in cascade_triggers(result)],
         "findings": [finding_document(finding) for finding in result.findings],
+        "stale_baseline": [asdict(entry) for entry in result.settled.stale],
         "not_analysed": [asdict(item) for item in result.not_analysed],
         "summary": {
             **{severity.value: sum(finding.severity is severity for finding in live) for severity in Severity},
-            "suppressed": len(result.findings) - len(live),
+            "suppressed": suppressed,
+            "baseline": len(result.findings) - len(live) - suppressed,
             "triggers": len(cascade_triggers(result)),
             "functions": len(functions_reached(result)),
             "not_analysed": len(result.not_analysed),
@@ -138,4 +141,5 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "hidden_by": finding.hidden_by,
         "fingerprint": finding.fingerprint,
         "suppressed": {"reason": finding.suppressed} if finding.suppressed is not None else None,
+        "baseline": finding.baseline.value if finding.baseline is not None else None,
     }

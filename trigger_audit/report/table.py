@@ -14,6 +14,7 @@ from trigger_audit.visible import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from trigger_audit.findings.baseline import Entry
     from trigger_audit.findings.model import Finding, NotAnalysed
     from trigger_audit.pipeline import ScanResult
 
@@ -52,14 +53,16 @@ class Style:
 
 
 def scan_text(result: ScanResult, style: Style) -> str:
-    """Each finding, what was not analysed, and one closing line."""
-    blocks = [finding_text(finding, style) for finding in result.findings]
+    """Each finding that counts, what was not analysed, what of the baseline is gone, and one closing line."""
+    blocks = [finding_text(finding, style) for finding in result.findings if finding.counts]
     if result.unexplained:
         from trigger_audit.report.unexplained import unexplained_words
 
         blocks.append(style.line("not explained", "error", f": {unexplained_words(result.unexplained)}"))
     if result.not_analysed:
         blocks.append(not_analysed_text(result.not_analysed, style))
+    if result.settled.stale:
+        blocks.append(stale_text(result.settled.stale, style))
     blocks.append(closing_line(result, style))
     return "\n".join(blocks)
 
@@ -71,6 +74,19 @@ def not_analysed_text(items: Iterable[NotAnalysed], style: Style) -> str:
         where = item.object if item.line is None else f"{item.object} line {item.line}"
         lines.append(style.line("  ", None, f"{where}: {item.reason}", indent=6))
     return "".join(lines)
+
+
+def stale_text(entries: Iterable[Entry], style: Style) -> str:
+    """What the baseline holds and the scan did not find any more; one line each."""
+    lines = [style.paint("strong", "in the baseline, and gone:") + "\n"]
+    lines += [style.line("  ", None, stale_line(entry), indent=6) for entry in entries]
+    return "".join(lines)
+
+
+def stale_line(entry: Entry) -> str:
+    """`TA106 public.f(): what it says (twice)`."""
+    often = "" if entry.count == 1 else f" ({entry.count} times)"
+    return f"{entry.rule} {entry.object}: {entry.message}{often}"
 
 
 def finding_text(finding: Finding, style: Style) -> str:
@@ -136,15 +152,24 @@ def observed(finding: Finding) -> str:
 
 
 def closing_line(result: ScanResult, style: Style) -> str:
-    """Findings, triggers, functions, not analysed, time."""
+    """Findings, what does not count of them, triggers, functions, not analysed, time."""
     counts = {severity: result.count(severity) for severity in Severity}
     found = counted(counts)
     kind = next((severity.value for severity, number in counts.items() if number), "good")
     triggers, functions = len(cascade_triggers(result)), len(functions_reached(result))
     return (
-        f"{style.paint(kind, found)} in {count(triggers, 'trigger')} and {count(functions, 'function')}; "
+        f"{style.paint(kind, found)}{not_counted(result.findings)} in {count(triggers, 'trigger')} and "
+        f"{count(functions, 'function')}; "
         f"{len(result.not_analysed)} not analysed; PostgreSQL {result.target.server_version}; {result.seconds:.2f} s\n"
     )
+
+
+def not_counted(findings: Iterable[Finding]) -> str:
+    """` (2 suppressed, 3 in the baseline)`, '' where all count."""
+    left = [finding.suppressed is not None for finding in findings if not finding.counts]
+    numbers = {"suppressed": sum(left), "in the baseline": len(left) - sum(left)}
+    told = ", ".join(f"{number} {what}" for what, number in numbers.items() if number)
+    return f" ({told})" if told else ""
 
 
 def counted(counts: Mapping[Severity, int]) -> str:
