@@ -59,6 +59,21 @@ def test_a_database_has_objects_for_files(results: Results) -> None:
     assert places["TA118"] == ("database/public.memberships.memberships_user_id_fkey", 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("sql", "sql"), ("a b.sql", "a b.sql"), ("a b.sql sql", "a b.sql"), ("no such", "no"), ("-", "database/x")],
+)
+def test_what_has_no_place_is_told_of_the_first_path(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, path: str
+) -> None:
+    (tmp_path / "sql").mkdir()
+    (tmp_path / "a b.sql").write_text("")
+    monkeypatch.chdir(tmp_path)
+    found = replace(results.scan.findings[0], file_place=None, object="x")
+    scan = replace(results.scan, findings=(found,), target=replace(results.scan.target, name=name))
+    assert where(read(scan)[0])[0] == path
+
+
 def test_the_same_fault_twice_has_two_fingerprints(results: Results) -> None:
     first = results.scan.findings[0]
     twice = replace(results.scan, findings=(first, first))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trigger_audit.findings.model import Severity
 from trigger_audit.report.gathered import problems_of
 from trigger_audit.report.smoke_table import altered_text, failure_text, listed, skipped_text, unexpected_text
-from trigger_audit.report.table import Style, count, counted, finding_text, head_place, not_analysed_text
+from trigger_audit.report.table import Style, count, counted, finding_text, head_place, not_analysed_text, not_counted
 from trigger_audit.report.words import ending
 from trigger_audit.smoke.model import Outcome
 from trigger_audit.visible import plain
@@ -88,6 +88,8 @@ def closing_line(result: CheckResult, style: Style) -> str:
     found = counted(numbers)
     if result.base is not None:
         found = f"new: {found}" if result.added else "no new findings"
+    else:
+        found += not_counted(result.scan.findings)
     parts = [style.paint(kind, found)]
     parts += [f"{len(result.mended)} mended"] if result.mended else []
     parts += [count(len(result.broken), "broken statement")] if result.broken else []

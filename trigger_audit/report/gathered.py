@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trigger_audit.findings.model import FilePlace, Severity
@@ -72,6 +74,14 @@ class Gathered:
     triggers: frozenset[str] = frozenset()
     places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
+    def told_findings(self) -> Iterator[tuple[Finding, bool]]:
+        """All findings, each with whether the report is about it."""
+        left = Counter(self.new)
+        for finding in self.findings:
+            is_new = left[finding] > 0
+            left[finding] -= is_new
+            yield finding, is_new
+
     def kind_of(self, name: str) -> str:
         """function, trigger, table or constraint."""
         if name.endswith(")"):
@@ -90,11 +100,15 @@ class Gathered:
 
     @property
     def whole_target(self) -> str | None:
-        """The path of the SQL that was looked at, for what has no place in it; None for a database and for a stream."""
+        """The first path of the SQL that was looked at, for what has no place in it. None for a database.
+
+        The name holds all paths, with blanks between them.
+        """
         if self.target.get("kind") != "sql":
             return None
-        first = str(self.target.get("name", "")).partition(" ")[0]
-        return None if first in ("", "-") else first
+        words = str(self.target.get("name", "")).split(" ")
+        paths = (" ".join(words[:number]) for number in range(1, len(words) + 1))
+        return next((path for path in paths if path and Path(path).exists()), words[0])
 
 
 def gathered(result: ScanResult | SmokeResult | CheckResult) -> Gathered:
@@ -148,7 +162,7 @@ def _of_scan(result: ScanResult) -> Gathered:
         "scan",
         _target(result),
         findings=result.findings,
-        new=tuple(finding for finding in result.findings if finding.suppressed is None),
+        new=tuple(finding for finding in result.findings if finding.counts),
         flows=result.unexplained,
         failing=result.unexplained,
         problems=problems,

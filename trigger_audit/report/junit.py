@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
-from trigger_audit.findings.model import Severity
+from trigger_audit.findings.model import BaselineState, Severity
 from trigger_audit.report.gathered import gathered, problems_of
 from trigger_audit.report.table import head_place
 from trigger_audit.report.words import ending, problem_facts, problem_message
@@ -52,7 +52,7 @@ class Names:
 
 
 def junit_xml(result: Result) -> str:
-    """The document. No time of the day and no host is in it."""
+    """The document. No time of the day and no host is in it, and no character that an encoding could lack."""
     told = gathered(result)
     suites = []
     if told.command != "smoke":
@@ -64,7 +64,8 @@ def junit_xml(result: Result) -> str:
     cases = [case for _, found in suites for case in found]
     head = f'<testsuites name="trigger-audit {told.command}" {counts(cases, skipped=False)}>'
     body = "".join(suite(name, found) for name, found in suites)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}\n{body}</testsuites>\n'
+    document = f'<?xml version="1.0" encoding="UTF-8"?>\n{head}\n{body}</testsuites>\n'
+    return document.encode("ascii", "xmlcharrefreplace").decode()
 
 
 def finding_cases(told: Gathered) -> list[Case]:
@@ -72,12 +73,7 @@ def finding_cases(told: Gathered) -> list[Case]:
     from trigger_audit.rules.registry import all_rules
 
     names = Names()
-    left = Counter(finding.fingerprint for finding in told.new)
-    cases = []
-    for finding in told.findings:
-        is_new = left[finding.fingerprint] > 0 and finding.suppressed is None
-        left[finding.fingerprint] -= is_new
-        cases.append(finding_case(finding, names, is_new=is_new))
+    cases = [finding_case(finding, names, is_new=is_new) for finding, is_new in told.told_findings()]
     met = {finding.rule for finding in told.findings}
     cases += [Case(rule.meta.code, rule.meta.name) for rule in all_rules() if rule.meta.code not in met]
     cases += [
@@ -101,7 +97,8 @@ def finding_case(finding: Finding, names: Names, *, is_new: bool) -> Case:
     if finding.suppressed is not None:
         return Case(finding.rule, name, "skipped", "suppressed", f"{finding.message} ({finding.suppressed})", text)
     if not is_new:
-        return Case(finding.rule, name, "skipped", "in the base too", finding.message, text)
+        where = "in the baseline" if finding.baseline is BaselineState.UNCHANGED else "in the base too"
+        return Case(finding.rule, name, "skipped", where, finding.message, text)
     verdict = "skipped" if finding.severity is Severity.INFO else "failure"
     return Case(finding.rule, name, verdict, severity, finding.message, text)
 

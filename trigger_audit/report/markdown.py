@@ -11,7 +11,7 @@ from trigger_audit.report.gathered import file_of, gathered
 from trigger_audit.report.markup import code, fenced, html_text, markdown_text
 from trigger_audit.report.places import in_repository
 from trigger_audit.report.smoke_table import listed
-from trigger_audit.report.table import count, counted
+from trigger_audit.report.table import count, counted, not_counted
 from trigger_audit.report.words import ending, problem_facts, problem_message, problem_title
 
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ def summary(told: Gathered) -> str:
         parts.append(f"{'new: ' if told.base and told.new else ''}{counted(numbers)}")
         if told.base and not told.new:
             parts[-1] = "no new findings"
+        if told.base is None:
+            parts[-1] += not_counted(told.findings)
     parts += [count(len(told.broken), "broken statement")] if told.broken else []
     parts += [f"{len(told.mended)} mended"] if told.mended else []
     if told.not_smoked is not None:

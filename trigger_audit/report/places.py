@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,10 +15,15 @@ def in_repository(file: str) -> str | None:
     if file in ("", "-") or "\0" in file:
         return None
     folder = Path.cwd()
-    top = next((above for above in (folder, *folder.parents) if (above / ".git").exists()), folder)
+    top = _top(folder)
     # Not resolved: a code host knows a link by its own name.
     path = _without_dots(folder / file)
     return path.relative_to(top).as_posix() if path.is_relative_to(top) else None
+
+
+@cache
+def _top(folder: Path) -> Path:
+    return next((above for above in (folder, *folder.parents) if (above / ".git").exists()), folder)
 
 
 def as_uri(path: str) -> str:

@@ -8,7 +8,6 @@ gets the first line of the whole. Of a database there are no files, and no such 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from trigger_audit import __version__
@@ -37,14 +36,12 @@ def sarif_log(result: Result) -> str:
     told = gathered(result)
     descriptors = Descriptors()
     fingerprints = Fingerprints()
-    left = Counter(finding.fingerprint for finding in told.new)
     results = []
-    for finding in told.findings:
-        is_new = left[finding.fingerprint] > 0 and finding.suppressed is None
-        left[finding.fingerprint] -= is_new
+    for finding, is_new in told.told_findings():
         state = "new" if is_new else "unchanged"
+        is_compared = told.base is not None or finding.baseline is not None
         fingerprint = fingerprints.unique(finding.fingerprint)
-        results.append(finding_result(told, descriptors, finding, fingerprint, state if told.base else None))
+        results.append(finding_result(told, descriptors, finding, fingerprint, state if is_compared else None))
     gone = Fingerprints()
     for finding in told.mended:
         fingerprint = gone.unique(finding.fingerprint)
@@ -57,6 +54,7 @@ def sarif_log(result: Result) -> str:
         fingerprint = problem_fingerprint(problem)
         known.add(fingerprint)
         state = "new" if problem.new else "unchanged"
+        fingerprint = fingerprints.unique(fingerprint)
         results.append(problem_result(told, descriptors, problem, fingerprint, state if told.base else None))
     for problem in told.gone:
         fingerprint = problem_fingerprint(problem)
