@@ -10,7 +10,7 @@ from typing import NoReturn
 import typer
 
 from trigger_audit import __version__
-from trigger_audit.cli import demo, rule, scan, smoke
+from trigger_audit.cli import check, demo, rule, scan, smoke
 from trigger_audit.errors import TriggerAuditError
 from trigger_audit.visible import plain
 
@@ -28,6 +28,8 @@ Examples:
   trigger-audit smoke "$DATABASE_URL"   would a sign-up work right now, and if not, why not
 
   trigger-audit scan supabase/          the same for a project's migrations, in a sandbox
+
+  trigger-audit check --base main       would this branch's migrations break a sign-up
 
   trigger-audit rule TA107              what a finding means and how to mend it""",
 )
@@ -52,6 +54,7 @@ def main(
 
 app.command("scan")(scan.scan)
 app.command("smoke")(smoke.smoke)
+app.command("check")(check.check)
 app.command("rule")(rule.rule)
 app.command("demo")(demo.demo)
 

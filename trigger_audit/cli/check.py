@@ -1,0 +1,151 @@
+"""`trigger-audit check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trigger_audit.cli.delivery import deliver
+from trigger_audit.cli.options import (
+    ExitZero,
+    FailOn,
+    Format,
+    FormatOption,
+    OutputOption,
+    Postgres,
+    Quiet,
+    Strict,
+    Tables,
+    Verbose,
+    codes,
+    parse_outputs,
+    verbosity,
+)
+from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings, show_settings, told_by_project
+from trigger_audit.cli.smoke import no_verdict
+from trigger_audit.cli.telling import tell_about
+from trigger_audit.cli.terminal import Messages
+from trigger_audit.errors import TriggerAuditError, UsageError
+
+if TYPE_CHECKING:
+    from trigger_audit.check.model import CheckResult
+    from trigger_audit.target import SqlTarget
+
+Migrations = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="MIGRATIONS",
+        show_default=False,
+        help="A project folder, a folder of migrations, .sql files, - for stdin. Without one: the project around you.",
+    ),
+]
+BaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        metavar="REF",
+        help="Judge only what is new since the merge base with this branch or commit, uncommitted files included.",
+    ),
+]
+
+
+def check(
+    migrations: Migrations = None,
+    base: BaseOption = None,
+    table: Tables = None,
+    select: Annotated[
+        list[str] | None, typer.Option("--select", metavar="CODE", help="Only these rules: codes or prefixes.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="CODE", help="Not these rules: codes or prefixes.")
+    ] = None,
+    format_: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+    allow_side_effects: Annotated[
+        bool,
+        typer.Option("--allow-side-effects", help="Run although a function does what ROLLBACK does not undo."),
+    ] = False,
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option("--fail-on", help="Exit 1 at this severity and above, a broken flow being an error; or never."),
+    ] = None,
+    exit_zero: ExitZero = False,
+    strict: Strict = False,
+    config: ConfigOption = None,
+    show: ShowSettings = False,
+    postgres: Postgres = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Would these migrations break sign-up? Applied to a sandbox, scanned, and Auth's flows run: before they deploy."""
+    from trigger_audit.check.run import CheckOptions
+    from trigger_audit.check.run import check as run
+    from trigger_audit.settings import chosen_rules, with_options
+
+    messages = Messages(verbosity(verbose, quiet))
+    outputs = parse_outputs(output, format_)
+    settings = with_options(
+        read_settings(config),
+        select=codes(select),
+        ignore=codes(ignore),
+        tables=tuple(table or ()),
+        scan_fails_on=fail_on,
+    )
+    rules, severities = chosen_rules(settings)
+    if show:
+        show_settings(settings, migrations, messages)
+        raise typer.Exit
+    target = chosen_migrations(migrations, messages)
+    settings = told_by_project(settings, target, messages)
+    options = CheckOptions(
+        rules,
+        severities,
+        tables=settings.tables.value,
+        enabled=frozenset(settings.flows.value or ()),
+        expect=settings.expect.value,
+        allow_side_effects=allow_side_effects,
+        postgres=postgres,
+    )
+    result = run(target, base, options, progress=messages.progress, about=lambda opened: tell_about(opened, messages))
+    messages.clear()
+    deliver(result, format_, outputs, messages)
+    reason = result.not_smoked if result.smoke is None else no_verdict(result.smoke.report)
+    if reason is not None:
+        # The findings stand without the flows, and have been shown.
+        raise TriggerAuditError(reason)
+    raise typer.Exit(exit_code(result, FailOn(settings.scan_fails_on.value), exit_zero=exit_zero, strict=strict))
+
+
+def chosen_migrations(arguments: list[str] | None, messages: Messages) -> SqlTarget:
+    """The files to judge, announced on the first line of standard error: never a database, whatever is set."""
+    from trigger_audit.target import DatabaseTarget, announcement, choose_target
+
+    target = choose_target(arguments or (), {}, Path.cwd())
+    if isinstance(target, DatabaseTarget):
+        raise UsageError("check judges migrations, and this is a database", "scan and smoke look at databases")
+    messages.say(announcement(target))
+    for note in target.notes:
+        messages.note(f"note: {note}")
+    return target
+
+
+def exit_code(result: CheckResult, fail_on: FailOn, *, exit_zero: bool, strict: bool) -> int:
+    """0, or 1 for what the migrations bring: findings at or above the threshold, broken or altered flows, statements
+    that PostgreSQL refuses. --strict counts what could not be looked at or run as well.
+    """
+    from trigger_audit.findings.model import Severity
+    from trigger_audit.smoke.model import Outcome
+
+    if exit_zero:
+        return 0
+    flows = result.smoke.report.flows if result.smoke else ()
+    if result.base is not None:
+        flows = tuple(change.after for change in result.flows if change.after is not None)
+    if strict and (result.not_analysed or any(flow.outcome is Outcome.SKIPPED for flow in flows)):
+        return 1
+    if fail_on is FailOn.NEVER:
+        return 0
+    threshold = Severity(fail_on.value).rank
+    return int(bool(result.failing or result.broken) or any(each.severity.rank >= threshold for each in result.added))
