@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from trigger_audit.errors import TriggerAuditError, UsageError
 from trigger_audit.findings.model import Severity
-from trigger_audit.settings import Settings, chosen_rules, load_settings, settings_lines, with_options
+from trigger_audit.settings import Settings, chosen_rules, exemptions, load_settings, settings_lines, with_options
+from trigger_audit.settings.model import IgnoredFinding
 from trigger_audit.smoke.model import Expectation
 
 ALL = """
 select = ["TA1", "nullable-into-not-null"]
 ignore = ["TA118"]
 severity = { TA301 = "error", TA1 = "info" }
-fail-on = { scan = "warning", smoke = "fail" }
+fail-on = { scan = "warning", smoke = "fail", check = "info" }
 tables = ["public.orders"]
 flows = ["anonymous", "signup-phone"]
 expect = { signup-email = "fail:P0001", invite = "fail" }
+baseline = "audit/baseline.json"
+
+[[ignore-finding]]
+rule = "TA118"
+object = "public.orders.orders_user_id_fkey"
+reason = "accounts with orders stay"
+expires = 2026-12-31
+
+[[ignore-finding]]
+rule = "missing-exception-handler"
+object = "public.log_it"
+reason = 'the "log" is required'
 """
 
 
@@ -44,10 +58,19 @@ def test_every_key(tmp_path: Path) -> None:
     assert found.select.value == ("TA1", "nullable-into-not-null")
     assert found.ignore.value == ("TA118",)
     assert found.severity.value == {"TA301": Severity.ERROR, "TA1": Severity.INFO}
-    assert (found.scan_fails_on.value, found.smoke_fails_on.value) == ("warning", "fail")
+    assert (found.scan_fails_on.value, found.smoke_fails_on.value, found.check_fails_on.value) == (
+        "warning",
+        "fail",
+        "info",
+    )
     assert found.tables.value == ("public.orders",)
     assert found.flows.value == ("anonymous", "signup-phone")
     assert found.expect.value == {"signup-email": Expectation("P0001"), "invite": Expectation(None)}
+    assert found.baseline.value == "audit/baseline.json"
+    assert found.ignored_findings.value == (
+        IgnoredFinding("TA118", "public.orders.orders_user_id_fkey", "accounts with orders stay", date(2026, 12, 31)),
+        IgnoredFinding("missing-exception-handler", "public.log_it", 'the "log" is required'),
+    )
     assert found.select.source == "trigger-audit.toml"
 
 
@@ -58,18 +81,32 @@ def test_without_a_file_all_is_default(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "scan", "smoke"),
+    ("value", "scan", "smoke", "check"),
     [
-        ('"warning"', "warning", "altered"),
-        ('"never"', "never", "never"),
-        ('{ smoke = "never" }', "error", "never"),
-        ('{ scan = "info" }', "info", "altered"),
-        ("{}", "error", "altered"),
+        ('"warning"', "warning", "altered", "warning"),
+        ('"never"', "never", "never", "never"),
+        ('{ smoke = "never" }', "error", "never", "error"),
+        ('{ scan = "info" }', "info", "altered", "error"),
+        ('{ check = "warning" }', "error", "altered", "warning"),
+        ("{}", "error", "altered", "error"),
     ],
 )
-def test_a_plain_fail_on_is_that_of_scan(tmp_path: Path, value: str, scan: str, smoke: str) -> None:
+def test_a_plain_fail_on_is_that_of_scan_and_check(
+    tmp_path: Path, value: str, scan: str, smoke: str, check: str
+) -> None:
     found = load_settings(written(tmp_path, f"fail-on = {value}"))
-    assert (found.scan_fails_on.value, found.smoke_fails_on.value) == (scan, smoke)
+    assert (found.scan_fails_on.value, found.smoke_fails_on.value, found.check_fails_on.value) == (scan, smoke, check)
+
+
+def test_a_baseline_lies_beside_its_settings(tmp_path: Path) -> None:
+    written(tmp_path, 'baseline = "ci/known.json"')
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert load_settings(tmp_path).baseline.value == "ci/known.json"
+    assert load_settings(tmp_path / "a" / "b").baseline.value == str(tmp_path / "ci" / "known.json")
+    elsewhere = written(tmp_path / "c", 'baseline = "known.json"', "ours.toml") / "ours.toml"
+    assert load_settings(tmp_path, elsewhere).baseline.value == "c/known.json"
+    assert load_settings(written(tmp_path / "d", 'baseline = "/known.json"')).baseline.value == "/known.json"
+    assert load_settings(written(tmp_path / "e", 'baseline = ""')).baseline.value == ""
 
 
 def test_the_nearest_file_counts_alone(tmp_path: Path) -> None:
@@ -117,7 +154,7 @@ def test_what_others_wrote_is_not_judged(tmp_path: Path) -> None:
         (
             'xyz = "error"',
             "trigger-audit.toml: there is no setting 'xyz' "
-            "(the settings are select, ignore, severity, fail-on, tables, flows, expect)",
+            "(the settings are select, ignore, severity, fail-on, tables, flows, expect, baseline, ignore-finding)",
         ),
         (
             '[tool.trigger-audit]\nselect = ["TA1"]',
@@ -151,7 +188,7 @@ def test_what_others_wrote_is_not_judged(tmp_path: Path) -> None:
         ),
         (
             'fail-on = { demo = "error" }',
-            "trigger-audit.toml: fail-on: there is no command 'demo' with it (the commands are scan, smoke)",
+            "trigger-audit.toml: fail-on: there is no command 'demo' with it (the commands are scan, smoke, check)",
         ),
         ("fail-on = 1", "trigger-audit.toml: fail-on: it must be a string or a table, not a number"),
         (
@@ -179,6 +216,37 @@ def test_what_others_wrote_is_not_judged(tmp_path: Path) -> None:
             'expect = { login = "fail:" }',
             "trigger-audit.toml: expect: login: 'fail:' is no expectation (write \"fail\", or \"fail:P0001\")",
         ),
+        ("baseline = 1", "trigger-audit.toml: baseline: it must be a string, not a number"),
+        (r'baseline = "a\u0000"', "trigger-audit.toml: baseline: it is no path"),
+        (
+            "ignore-finding = { rule = 'TA1' }",
+            "trigger-audit.toml: ignore-finding: it must be a list of tables, not a table "
+            "(write [[ignore-finding]] above each)",
+        ),
+        ("ignore-finding = [1]", "trigger-audit.toml: ignore-finding: entry 1: it must be a table, not a number"),
+        (
+            "[[ignore-finding]]\nrule = 'TA1'\nobject = 'f'\nreason = ' '",
+            "trigger-audit.toml: ignore-finding: entry 1: it has no reason "
+            "(rule, object and reason are required, expires is not)",
+        ),
+        (
+            "[[ignore-finding]]\nrule = 1",
+            "trigger-audit.toml: ignore-finding: entry 1: rule must be a string, not a number",
+        ),
+        (
+            "[[ignore-finding]]\nrule = 'TA1'\nobject = 'f'\nreason = 'r'\n[[ignore-finding]]\nexpire = 2026-12-31",
+            "trigger-audit.toml: ignore-finding: entry 2: there is no key 'expire' (did you mean expires?)",
+        ),
+        (
+            "[[ignore-finding]]\nrule = 'TA1'\nobject = 'f'\nreason = 'r'\nexpires = '2026-12-31'",
+            "trigger-audit.toml: ignore-finding: entry 1: expires must be a date, not a string "
+            "(write expires = 2026-12-31)",
+        ),
+        (
+            "[[ignore-finding]]\nrule = 'TA1'\nobject = 'f'\nreason = 'r'\nexpires = 2026-12-31T00:00:00Z",
+            "trigger-audit.toml: ignore-finding: entry 1: expires must be a date, not a date with a time "
+            "(write expires = 2026-12-31)",
+        ),
         ("select = [", "trigger-audit.toml is no TOML: Invalid value (at end of document)"),
         (
             "ignore = []\nselect = ?\n",
@@ -195,7 +263,7 @@ def test_what_others_wrote_is_not_judged(tmp_path: Path) -> None:
         ),
         (b"#" * (1 << 20) + b"\n", "trigger-audit.toml is larger than a settings file can be (1 MiB)"),
         (f'"{"x" * 1000}" = 1', f"trigger-audit.toml: there is no setting '{'x' * 60}...' "
-         "(the settings are select, ignore, severity, fail-on, tables, flows, expect)"),
+         "(the settings are select, ignore, severity, fail-on, tables, flows, expect, baseline, ignore-finding)"),
     ],
 )  # fmt: skip
 def test_what_is_refused(tmp_path: Path, text: str | bytes, message: str) -> None:
@@ -219,12 +287,16 @@ def test_windows_line_ends_and_a_byte_order_mark(tmp_path: Path) -> None:
 
 def test_an_option_beats_the_file(tmp_path: Path) -> None:
     settings = load_settings(written(tmp_path, ALL))
-    found = with_options(settings, select=("TA118",), tables=("a.b",), scan_fails_on="info", smoke_fails_on="never")
+    found = with_options(
+        settings, select=("TA118",), tables=("a.b",), scan_fails_on="info", smoke_fails_on="never",
+        check_fails_on="error", baseline="b.json",
+    )  # fmt: skip
     assert (found.select.value, found.select.source) == (("TA118",), "--select")
     assert (found.ignore.value, found.ignore.source) == ((), "set aside by --select")
     assert (found.tables.value, found.tables.source) == (("a.b",), "--table")
     assert (found.scan_fails_on.value, found.smoke_fails_on.value) == ("info", "never")
-    assert found.severity == settings.severity
+    assert (found.check_fails_on.value, found.baseline.value) == ("error", "b.json")
+    assert (found.severity, found.ignored_findings) == (settings.severity, settings.ignored_findings)
     assert [rule.meta.code for rule in chosen_rules(found)[0]] == ["TA118"]
     other = with_options(settings, ignore=("TA107",))
     assert (other.select, other.ignore.value) == (settings.select, ("TA107",))
@@ -269,8 +341,17 @@ def test_what_is_shown_could_stand_in_a_file(tmp_path: Path) -> None:
     assert again == settings
 
 
+def test_an_ignored_finding_means_rules(tmp_path: Path) -> None:
+    first, second = exemptions(load_settings(written(tmp_path, ALL)))
+    assert (first.codes, first.expires) == ({"TA118"}, date(2026, 12, 31))
+    assert (second.rule, second.codes) == ("missing-exception-handler", {"TA301"})
+    wrong = "[[ignore-finding]]\nrule = 'TA999'\nobject = 'f'\nreason = 'r'"
+    with pytest.raises(UsageError, match=r"^trigger-audit.toml: ignore-finding: there is no rule 'TA999'$"):
+        exemptions(load_settings(written(tmp_path, wrong)))
+
+
 def test_the_example_of_the_readme_is_read(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
     settings = load_settings(written(tmp_path, example))
     rules, severities = chosen_rules(settings)
