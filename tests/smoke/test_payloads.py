@@ -190,6 +190,38 @@ def test_a_foreign_key_to_an_empty_table_leaves_the_key_out_and_says_so(signing_
     )
 
 
+NICKS = (
+    """
+create table public.profiles (id uuid primary key references auth.users on delete cascade, nick text {constraint});
+create function public.handle_new_user() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into public.profiles values (new.id, new.raw_user_meta_data ->> 'nick');
+  return new;
+end $$;
+"""
+    + TRIGGER
+)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "sqlstate"),
+    [
+        ("unique", "23505"),
+        ("not null unique", "23505"),
+        ("check (nick ~ '^[a-z]{3,8}$')", None),
+    ],
+)
+def test_a_second_user_sends_what_the_function_reads(signing_up: Run, constraint: str, sqlstate: str | None) -> None:
+    """With the keys that this project takes, and with the very values of the first user."""
+    found = by_payload(signing_up(NICKS.replace("{constraint}", constraint)))
+    assert found[Payload.FULL].outcome is Outcome.PASS
+    failed = found[Payload.DUPLICATE].failed_step
+    assert (None if failed is None else failed.sqlstate) == sqlstate
+    assert (found[Payload.DUPLICATE].outcome is Outcome.PASS) == (sqlstate is None)
+    assert found[Payload.DUPLICATE].reason is None
+
+
 @pytest.mark.parametrize("role", ["supabase_admin", "postgres"])
 def test_a_privilege_that_the_client_asked_for_and_got_is_an_escalation(signing_up: Run, role: str) -> None:
     found = by_payload(signing_up(BAD, role=role))

@@ -119,7 +119,8 @@ class Metadata:
 
 
 def metadata_for(sign_ups: SignUps, rows: Rows) -> Metadata:
-    """`full` has every key that is read, with a value that it takes; `admin` what grants something besides.
+    """`full` has every key that is read, with a value that it takes, and so has `duplicate`, which both users send;
+    `admin` what grants something besides.
 
     The static role-like keys of `admin` give way to what is known of the same key.
     """
@@ -131,7 +132,7 @@ def metadata_for(sign_ups: SignUps, rows: Rows) -> Metadata:
             full.pop(found.path[0], None)  # a usual value that this project would refuse
     guessed = {name: value for name, value in _ADMIN.items() if name not in {key.path[0] for key in sign_ups.keys}}
     privileged = [(found.path, found.privileged) for found in samples if found.privileged is not None]
-    documents[Payload.FULL] = full
+    documents[Payload.FULL] = documents[Payload.DUPLICATE] = full
     documents[Payload.ADMIN] = nested(privileged, {**full, **guessed})
     texts = {Payload.ADMIN: frozenset(text_of(value) for value in (*guessed.values(), *(v for _, v in privileged)))}
     if sign_ups.given is not None:

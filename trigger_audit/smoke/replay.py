@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -36,14 +36,20 @@ OUR_LIMITS = {
     "55P03": "a lock was not to be had within our lock_timeout",
     "57014": "the statement ran into our statement_timeout",
     "40P01": "the statement ran into a deadlock with another session",
-    "25006": "the transaction is read-only",
 }
 """Errors that say nothing of the flow: they come from how we run it."""
+
+_CANCELS = "postgres.c"
+"""The file of PostgreSQL that cancels statements. A RAISE with the same SQLSTATE comes from another."""
+
+READ_ONLY = "a trigger has made the transaction read-only, and smoke can make no functions in it to go on"
 
 ROLE_REFUSED = "a trigger changes the role, which smoke lets no trigger do"
 """So does an error of the confinement (see `sending`)."""
 
 CHECK_CONSTRAINTS = sql.SQL("SET CONSTRAINTS ALL IMMEDIATE")
+
+_WRITES = (Kind.INSERT, Kind.UPDATE, Kind.DELETE)
 
 _ADDRESS = re.compile(r"[^@\s]@[^@\s]")
 
@@ -172,6 +178,8 @@ class Replay:
                     edits.note(self.memory, self._users_row())
             except Error as error:
                 self._fail(observation, index, step.label, step.failure, error)
+                if observation.limit == READ_ONLY and step.kind in _WRITES:
+                    _refuse_to_write(observation, step)
                 return
             if refused is not None:
                 observation.failed = FailedStep(index, step.label, None, refused)
@@ -316,6 +324,14 @@ class Replay:
         observation.response = response
 
 
+def _refuse_to_write(observation: Observing, step: Step) -> None:
+    """The statement itself would have been refused in the same words, which name the command alone."""
+    assert observation.failed is not None
+    said = observation.failed.message.replace("CREATE FUNCTION", step.kind.value)
+    observation.failed = replace(observation.failed, message=said)
+    observation.limit = None
+
+
 def note_failure(observation: Observing, session: Session, index: int, label: str, error: Error) -> None:
     """The server's error as the observation's failed step; raised again where it is the loss of the connection."""
     if session.connection.closed or error.sqlstate is None:
@@ -339,12 +355,31 @@ def note_failure(observation: Observing, session: Session, index: int, label: st
         function=None if frame is None else frame.text,
         line=None if frame is None else frame.line,
     )
-    observation.limit = OUR_LIMITS.get(error.sqlstate)
+    took = time.monotonic() - session.sender.started
+    # A handler may have turned our lock_timeout into another error (`Attempts._may_hide_a_limit`).
+    observation.longest = max(observation.longest, took)
+    observation.limit = _our_limit(error, took, session)
     if session.sender.refuses_role(error):
         observation.limit = ROLE_REFUSED
     by = None if session.sender.reached(error) else refuser(session.event_triggers, error)
     if by is not None:
         observation.limit = f"event trigger {by.name} refuses the functions that smoke runs Auth's statements in"
+
+
+def _our_limit(error: Error, took: float, session: Session) -> str | None:
+    """What of how smoke runs the statement is behind the error, None where the target has it from itself.
+
+    `took` is how long the statement ran, in seconds.
+    """
+    if error.sqlstate == "25006" and not session.sender.reached(error):
+        return READ_ONLY
+    if (
+        error.sqlstate == "57014"
+        and error.diag.source_file not in (None, _CANCELS)
+        and took * 1000 < session.limits.statement
+    ):
+        return None
+    return OUR_LIMITS.get(error.sqlstate or "")
 
 
 def _lies_ahead(time: object) -> bool:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString, Protocol, TypeAlias
@@ -55,6 +56,10 @@ _CLOSING = 3
 _ROLE_REFUSED = re.compile(r"[\"'«»“„‘]\s?(?:role|session_authorization)\s?[\"'«»”“’]")
 """The parameter's name in the message, in whatever language: they differ in the quotation marks too."""
 
+_SETTINGS_SOURCE = "guc.c"
+"""The file of PostgreSQL that refuses to set a parameter. What RAISE and row security say comes from others, and no
+code of a database's users can give another file for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -85,7 +90,12 @@ class Written:
 
 
 class Sender(Protocol):
-    """psycopg.Error from every method but `context` where the server refuses."""
+    """psycopg.Error from every method but `context` where the server refuses.
+
+    `started` is when the last statement was sent, by time.monotonic().
+    """
+
+    started: float
 
     def prepare(self, tables: Iterable[str]) -> None:
         """Once in the transaction, as Auth's role, before savepoints: for reading these tables."""
@@ -122,6 +132,7 @@ class Plain:
         self._connection = connection
         self._settings = settings
         self._cursor: Cursor[Any] = open_cursor(connection, dict_row)
+        self.started = 0.0
 
     def prepare(self, tables: Iterable[str]) -> None:
         pass
@@ -153,6 +164,7 @@ class Plain:
     def _send(self, text: str, restored: Mapping[str, str] | None = None) -> None:
         """One message: psycopg could not even encode the next one where a trigger has left an unknown encoding."""
         behind = setting({**self._settings(), **(restored or {})}).as_string(self._connection)
+        self.started = time.monotonic()
         self._cursor.execute(f"{text}\n;{behind}".encode(self._connection.info.encoding))
 
     def context(self, error: Error) -> str | None:
@@ -179,6 +191,7 @@ class Confined:
         self._prefix = f"trigger_audit_{secrets.token_hex(8)}_"
         self._name = ""
         self._text = ""
+        self.started = 0.0
 
     def prepare(self, tables: Iterable[str]) -> None:
         """Makes each function once: PL/pgSQL keeps what it compiles by oid for the life of a session, and replacing
@@ -253,6 +266,7 @@ class Confined:
         source = sql.SQL(body).format(sql.Literal(text))
         restored = restored or {}
         readable = setting({name: READABLE[name] for name in restored}) if restored else _NOTHING
+        self.started = time.monotonic()
         self._cursor.execute(
             readable
             + _FUNCTION.format(
@@ -277,7 +291,9 @@ class Confined:
         return self._name in (error.diag.context or "").rpartition("\n")[2]
 
     def refuses_role(self, error: Error) -> bool:
-        return error.sqlstate == "42501" and _ROLE_REFUSED.search(error.diag.message_primary or "") is not None
+        said = error.diag
+        refused = error.sqlstate == "42501" and said.source_file == _SETTINGS_SOURCE
+        return refused and _ROLE_REFUSED.search(said.message_primary or "") is not None
 
 
 def _with_values(connection: Connection, statement: _Sql, parameters: _Parameters) -> str:

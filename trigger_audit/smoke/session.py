@@ -276,5 +276,9 @@ class Session:
         self._set({"standard_conforming_strings": "on"})
 
     def switch_triggers(self, *, off: bool) -> None:
-        """Switches user triggers and foreign keys off or on, as the outer role. psycopg.Error where that is refused."""
-        self._set({"session_replication_role": "replica" if off else "origin"})
+        """Switches user triggers and foreign keys off or on, as the outer role. psycopg.Error where that is refused.
+
+        By the statement: hosted Supabase lets its developers' role have that (supautils), and set_config not.
+        """
+        role = sql.SQL("replica" if off else "origin")
+        self.connection.execute(sql.SQL("SET LOCAL session_replication_role = {}").format(role))
