@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from trigger_audit.database.platform import Server
-    from trigger_audit.sandbox.migrations import FailedStatement, LoadReport, SqlFile
+    from trigger_audit.sandbox.migrations import FailedStatement, LoadReport
+    from trigger_audit.sandbox.project import SqlFile
     from trigger_audit.target import Target
     from trigger_audit.unmade import Unmade
 

@@ -11,7 +11,8 @@ from typing import Literal
 from trigger_audit.database.dsn import Dsn, looks_like_dsn, parse_dsn
 from trigger_audit.database.redact import redact
 from trigger_audit.errors import UsageError
-from trigger_audit.sandbox.project import has_sql_suffix, is_supabase_folder
+from trigger_audit.sandbox.config import is_supabase_folder, supabase_folder
+from trigger_audit.sandbox.project import has_sql_suffix
 
 # The first that is set is taken. The last two are what Vercel's integration and Prisma call the unpooled URL.
 VARIABLES = ("DATABASE_URL", "SUPABASE_DB_URL", "POSTGRES_URL_NON_POOLING", "DIRECT_URL")
@@ -157,7 +158,7 @@ def _neither(argument: str) -> UsageError:
 
 def _check_folder(place: Path, shown: Path) -> None:
     """Refuses a folder that holds nothing to apply: an audit of it would be clean, and mean nothing."""
-    root = next((each for each in (place / "supabase", place) if is_supabase_folder(each)), None)
+    root = supabase_folder(place)
     try:
         if root is not None:
             if next(root.rglob(_ANY_SQL), None) is None:

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from trigger_audit.analysis.questions.wording import complained_of
-from trigger_audit.sandbox.splitter import Token, tokens
-
 if TYPE_CHECKING:
     from trigger_audit.findings.model import Finding
+    from trigger_audit.sandbox.splitter import Token
 
 MISSING = frozenset({"42P01", "42883", "42703", "42704", "3F000"})
 """SQLSTATEs of a relation, function, column, type or schema that is not there."""
@@ -60,6 +58,8 @@ class Unmade:
 
 def unmade(file: str, line: int, statement: str) -> Unmade | None:
     """What the statement would have made; None where it makes nothing that a function could miss."""
+    from trigger_audit.sandbox.splitter import tokens
+
     found = list(tokens(statement))
     words = [token.word for token in found]
     first = words[0] if words else ""
@@ -146,6 +146,8 @@ class NotMade:
 
     def excuse(self, sqlstate: str | None, message: str) -> str | None:
         """Why a failure with this message (in English) says nothing of the target; None where it does say something."""
+        from trigger_audit.analysis.questions.wording import complained_of
+
         maker = self.maker(sqlstate, message, complained_of(message, sqlstate))
         return None if maker is None else maker.excuse
 

@@ -110,6 +110,7 @@ def test_where_the_statement_is_not_to_be_had(shop: str, tmp_path: Path) -> None
         ([shop, "--statement", ""], "--statement is empty"),
         ([shop, "--statement", str(tmp_path)], "a folder is no file"),
         ([shop, "--statement", str(tmp_path / "none.sql")], "cannot be read"),
+        ([shop, "--statement", "x" * 300], f"--statement {'x' * 200}...: File name too long"),
         (["-", "--statement", "-"], "standard input (-) can be read only once"),
         ([shop, "--as-role", "anon"], "--as-role goes with --statement"),
     ):

@@ -11,7 +11,7 @@ import pytest
 from trigger_audit.opening import OpenTarget, SqlInput, sandbox_with
 from trigger_audit.pipeline import SmokeOptions, scan, smoke
 from trigger_audit.rules.registry import all_rules
-from trigger_audit.sandbox.migrations import SqlFile
+from trigger_audit.sandbox.project import SqlFile
 from trigger_audit.smoke.model import By, Outcome
 
 PROJECT = """

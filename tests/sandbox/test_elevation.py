@@ -8,7 +8,8 @@ import pytest
 
 from tests.conftest import FreshDatabase
 from trigger_audit.sandbox.elevation import may_be_elevated
-from trigger_audit.sandbox.migrations import SqlFile, load_files
+from trigger_audit.sandbox.migrations import load_files
+from trigger_audit.sandbox.project import SqlFile
 
 ELEVATED = (
     "create extension if not exists x with schema y cascade",

@@ -8,7 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from trigger_audit.sandbox.migrations import FailedStatement, LoadReport, SqlFile, load_files
+from trigger_audit.sandbox.migrations import FailedStatement, LoadReport, load_files
+from trigger_audit.sandbox.project import SqlFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,29 @@ def test_seeds_as_configured(tmp_path: Path) -> None:
     assert (_names(project), len(project.skipped)) == (["1_a.sql", "seed.sql"], 1)
 
 
+def test_a_config_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    _make(tmp_path, "migrations/1_a.sql", "seed.sql")
+    (tmp_path / "config.toml").write_bytes(b"\xef\xbb\xbf[db.seed]\nenabled = false\n")
+    project = project_files(tmp_path)
+    assert (_names(project), project.skipped) == (["1_a.sql"], ())
+
+
+@pytest.mark.parametrize("raw", [b"x = " + b"[" * 5000, b"x = '\xe9'"])
+def test_a_config_that_cannot_be_read_leaves_seed_sql(tmp_path: Path, raw: bytes) -> None:
+    _make(tmp_path, "migrations/1_a.sql", "seed.sql")
+    (tmp_path / "config.toml").write_bytes(raw)
+    project = project_files(tmp_path)
+    reason = "it cannot be read as TOML, so only seed.sql counts as a seed"
+    assert (_names(project), project.skipped) == (["1_a.sql", "seed.sql"], ((str(tmp_path / "config.toml"), reason),))
+
+
+@pytest.mark.parametrize("text", ["db = 3", "[db]\nseed = 3"])
+def test_a_config_with_other_values_than_the_cli_knows(tmp_path: Path, text: str) -> None:
+    _make(tmp_path, "migrations/1_a.sql", "seed.sql")
+    (tmp_path / "config.toml").write_text(text)
+    assert _names(project_files(tmp_path)) == ["1_a.sql", "seed.sql"]
+
+
 @pytest.mark.parametrize("inside", [(), ("supabase/config.toml",), ("readme.md",)])
 def test_nothing_to_apply_is_an_error(tmp_path: Path, inside: tuple[str, ...]) -> None:
     _make(tmp_path, *inside)

@@ -13,7 +13,8 @@ from tests.smoke.conftest import connect
 from trigger_audit.analysis.metadata import Reference
 from trigger_audit.analysis.rights import RightsTable
 from trigger_audit.errors import TriggerAuditError
-from trigger_audit.sandbox.migrations import SqlFile, load_files
+from trigger_audit.sandbox.migrations import load_files
+from trigger_audit.sandbox.project import SqlFile
 from trigger_audit.smoke.catalog import look_at_target
 from trigger_audit.smoke.existing import refuse_known_address, rows_of
 from trigger_audit.smoke.rights import look_at_rights

@@ -13,7 +13,7 @@ from tests.smoke.conftest import connect
 from trigger_audit.opening import SqlInput, TargetInfo, sandbox_with
 from trigger_audit.pipeline import ScanResult, SmokeOptions, scan, smoke
 from trigger_audit.rules.registry import all_rules
-from trigger_audit.sandbox.migrations import SqlFile
+from trigger_audit.sandbox.project import SqlFile
 from trigger_audit.smoke.model import SmokeReport
 
 INFO = TargetInfo("database", "test", "", "supabase")

@@ -36,13 +36,13 @@ def read_statements(
 
     UsageError for what cannot be run, for the options of Auth's flows (`others`, by name) and for stdin taken twice.
     """
-    from trigger_audit.sandbox.project import read_sql_file, read_standard_input
-    from trigger_audit.smoke.script import read_script
-
     if file is None:
         if as_role is not None:
             raise UsageError("--as-role goes with --statement", "Auth's own flows are run as Auth's own role")
         return None
+    from trigger_audit.sandbox.project import read_sql_file, read_standard_input
+    from trigger_audit.smoke.script import read_script
+
     given = [name for name, value in others.items() if value]
     if given:
         raise UsageError(f"--statement and {given[0]} contradict each other", f"{given[0]} is of Auth's flows")
@@ -59,6 +59,9 @@ def read_statements(
         is_folder = Path(file).is_dir()
     except ValueError:
         raise UsageError("--statement names no file") from None
+    except OSError as error:  # in a folder that is closed to us, or longer than a name may be
+        shown = file if len(file) <= 200 else f"{file[:200]}..."
+        raise UsageError(f"--statement {shown}: {error.strerror or error}") from None
     if is_folder:
         raise UsageError(f"--statement {file}: a folder is no file of statements")
     read = read_sql_file(Path(file))

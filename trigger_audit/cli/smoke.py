@@ -99,7 +99,6 @@ def smoke(
     from trigger_audit.pipeline import SmokeOptions
     from trigger_audit.pipeline import smoke as run
     from trigger_audit.settings import with_options
-    from trigger_audit.statements import smoke_statements
 
     messages = Messages(verbosity(verbose, quiet))
     outputs = parse_outputs(output, format_)
@@ -141,6 +140,8 @@ def smoke(
                 announce=announce,
             )
         else:
+            from trigger_audit.statements import smoke_statements
+
             messages.progress("running the statements")
             result = smoke_statements(
                 opened.connection,

@@ -6,10 +6,12 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from trigger_audit.report.table import Style
 from trigger_audit.visible import plain
+
+if TYPE_CHECKING:
+    from trigger_audit.report.table import Style
 
 
 def coloured(stream: TextIO) -> bool:
@@ -22,6 +24,8 @@ def coloured(stream: TextIO) -> bool:
 
 
 def style_for(stream: TextIO) -> Style:
+    from trigger_audit.report.table import Style
+
     terminal = shutil.get_terminal_size((100, 24)).columns if stream.isatty() else None
     return Style(colour=coloured(stream), width=max(40, min(terminal or 100, 140)), terminal=terminal)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from trigger_audit.errors import TriggerAuditError
-from trigger_audit.sandbox.migrations import SqlFile
+from trigger_audit.sandbox.config import read_config, supabase_folder, table
 
 # The Supabase CLI takes digits_name.sql only; hosted builders write digits-uuid.sql, and mean them to be applied.
 _MIGRATION = re.compile(r"\d+[-_].*\.sql", re.ASCII | re.DOTALL)
@@ -18,6 +17,14 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A data dump as a seed can be large; what never ends (a device, a pipe) must not fill the memory.
 _MOST_BYTES = 256 << 20
 _CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFile:
+    """One file's name as the user knows it, and its text."""
+
+    path: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +43,8 @@ def project_files(path: Path) -> ProjectFiles:
     """
     if not path.is_dir():
         raise TriggerAuditError(f"{path} is no folder")
-    if is_supabase_folder(path / "supabase"):
-        root = path / "supabase"
-    elif is_supabase_folder(path):
-        root = path
-    else:
+    root = supabase_folder(path)
+    if root is None:
         chosen, skipped = _folder(path)
         return _read(path, chosen, skipped)
     skipped = []
@@ -102,11 +106,6 @@ def _sql_text(stream: BinaryIO, name: str) -> str:
     return text
 
 
-def is_supabase_folder(path: Path) -> bool:
-    """Whether the folder is what the Supabase CLI keeps a project in."""
-    return (path / "config.toml").is_file() or (path / "migrations").is_dir()
-
-
 def has_sql_suffix(path: Path) -> bool:
     """Whether the name ends in .sql, in whatever case."""
     return path.suffix.lower() == ".sql"
@@ -138,13 +137,10 @@ def _migrations(folder: Path) -> tuple[list[Path], list[tuple[str, str]]]:
 
 def _seeds(root: Path, skipped: list[tuple[str, str]]) -> list[Path]:
     """The files of [db.seed] in config.toml: seed.sql unless it says otherwise."""
-    settings: dict[str, object] = {}
-    config = root / "config.toml"
-    if config.is_file():
-        try:
-            settings = tomllib.loads(config.read_text(encoding="utf-8")).get("db", {}).get("seed", {})
-        except (OSError, ValueError, AttributeError):
-            skipped.append((str(config), "it cannot be read as TOML, so only seed.sql counts as a seed"))
+    config = read_config(root)
+    settings = {} if config is None else table(table(config.tables, "db"), "seed")
+    if config is not None and config.problem is not None:
+        skipped.append((str(config.file), f"{config.problem}, so only seed.sql counts as a seed"))
     patterns = settings.get("sql_paths", ["./seed.sql"])
     if settings.get("enabled", True) is False or not isinstance(patterns, list):
         return []
