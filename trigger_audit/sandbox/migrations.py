@@ -7,12 +7,13 @@ be applied is there to be judged.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trigger_audit.errors import TriggerAuditError
 from trigger_audit.sandbox.auditor import admit
 from trigger_audit.sandbox.bootstrap import stand_ins
+from trigger_audit.sandbox.definitions import Definition, Watch, watched_definitions
 from trigger_audit.sandbox.elevation import Elevation, elevated_session, switch_off_event_triggers
 from trigger_audit.sandbox.forms import Form, Reading, read, refused_when_hosted
 from trigger_audit.sandbox.splitter import Kind, split
@@ -45,11 +46,15 @@ class FailedStatement:
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What became of the files: statements applied, those that failed, and remarks of one line each."""
+    """What became of the files: statements applied, those that failed, and remarks of one line each.
+
+    `definitions` tells which statement last defined what is there now.
+    """
 
     applied: int
     failed: tuple[FailedStatement, ...]
     notes: tuple[str, ...]
+    definitions: tuple[Definition, ...] = ()
 
 
 def apply_files(sandbox: Sandbox, files: Sequence[SqlFile]) -> LoadReport:
@@ -83,38 +88,51 @@ def load_files(conninfo: str, files: Iterable[SqlFile]) -> LoadReport:
         with psycopg.connect(conninfo, autocommit=True, prepare_threshold=None) as admin:
             with (
                 elevated_session(admin) as elevation,
+                watched_definitions(admin) as watch,
                 psycopg.connect(login, autocommit=True, prepare_threshold=None) as connection,
             ):
                 for file in files:
-                    loader = _FileLoader(connection, elevation, file)
+                    loader = _FileLoader(connection, elevation, watch, file)
                     loader.load()
                     applied += loader.applied
                     failed += loader.failed
                     notes |= loader.notes
+                definitions = watch.definitions()
             switch_off_event_triggers(admin)
     except psycopg.OperationalError as error:
         raise TriggerAuditError(
             f"the sandbox was lost while files were applied: {str(error).splitlines()[0]}"
         ) from error
-    return LoadReport(applied, tuple(failed), tuple(notes))
+    return LoadReport(applied, tuple(failed), tuple(notes), definitions)
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A statement with its place, its reading, and the data that follows COPY."""
+    """A statement with its place, its reading, the mark that it is sent with, and the data that follows COPY."""
 
     line: int
     statement: str
     reading: Reading
+    mark: str
     data: str | None = None
+
+    @property
+    def marked(self) -> str:
+        """The text to send."""
+        return self.mark + self.reading.sent
+
+    @property
+    def query(self) -> bytes:
+        return self.marked.encode()
 
 
 class _FileLoader:
     """Applies one file."""
 
-    def __init__(self, connection: psycopg.Connection, elevation: Elevation, file: SqlFile) -> None:
+    def __init__(self, connection: psycopg.Connection, elevation: Elevation, watch: Watch, file: SqlFile) -> None:
         self._connection = connection
         self._elevation = elevation
+        self._watch = watch
         self._file = file
         self.applied = 0
         self.failed: list[FailedStatement] = []
@@ -147,9 +165,10 @@ class _FileLoader:
                 self._note(piece.line, f"psql's own command left out: {piece.statement.split()[0][:_SHOWN]}")
             elif piece.kind is Kind.COPY_DATA and steps:
                 last = steps[-1]
-                steps[-1] = _Step(last.line, last.statement, last.reading, _copy_rows(piece.text[piece.lead :]))
+                steps[-1] = replace(last, data=_copy_rows(piece.text[piece.lead :]))
             elif piece.kind is Kind.STATEMENT and piece.statement:
-                steps.append(_Step(piece.line, piece.statement, read(piece.statement)))
+                mark = self._watch.mark(self._file, piece.start, piece.start + len(piece.statement))
+                steps.append(_Step(piece.line, piece.statement, read(piece.statement), mark))
         return steps
 
     def _transaction(self, steps: list[_Step], *, keep: bool) -> None:
@@ -206,7 +225,7 @@ class _FileLoader:
         import psycopg
 
         try:
-            self._connection.execute(step.reading.sent.encode())
+            self._connection.execute(step.query)
         except psycopg.Error as error:
             # The transaction is lost with it; what the file does from here on begins a new one.
             self._rollback()
@@ -219,7 +238,7 @@ class _FileLoader:
 
         self._end(keep=True)
         try:
-            self._connection.execute(step.reading.sent.encode())
+            self._connection.execute(step.query)
         except psycopg.Error:
             return False
         finally:
@@ -245,10 +264,10 @@ class _FileLoader:
         elif form is Form.ELEVATED:
             self._run_elevated(step)
         elif step.data is not None:
-            with self._connection.cursor().copy(step.reading.sent.encode()) as copy:
+            with self._connection.cursor().copy(step.query) as copy:
                 copy.write(step.data)
         else:
-            self._connection.execute(step.reading.sent.encode())
+            self._connection.execute(step.query)
             if target := refused_when_hosted(step.statement):
                 self._note(step.line, f"hosted Supabase does not let postgres change {target} like this")
 
@@ -258,7 +277,7 @@ class _FileLoader:
         name = step.reading.extension
         try:
             with self._connection.transaction():
-                self._elevation.run(self._connection, step.reading.sent)
+                self._elevation.run(self._connection, step.marked)
         except psycopg.errors.DuplicateObject:
             if name is None:
                 raise
@@ -273,9 +292,9 @@ class _FileLoader:
 
         try:
             with self._connection.transaction():
-                self._connection.execute(step.reading.sent.encode())
+                self._connection.execute(step.query)
         except psycopg.errors.InsufficientPrivilege:
-            self._elevation.run(self._connection, step.reading.sent)
+            self._elevation.run(self._connection, step.marked)
 
     def _begin(self) -> None:
         self._connection.execute("BEGIN")
@@ -295,7 +314,7 @@ class _FileLoader:
         place = error.diag.statement_position
         line = step.line
         if place is not None and place.isdigit():
-            line += step.reading.sent.count("\n", 0, int(place) - 1)
+            line += step.reading.sent.count("\n", 0, int(place) - 1 - len(step.mark))
         return self._failure(step, error.sqlstate, error.diag.message_primary or str(error), line)
 
     def _failure(self, step: _Step, sqlstate: str | None, message: str, line: int | None = None) -> FailedStatement:
