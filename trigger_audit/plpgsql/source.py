@@ -38,6 +38,15 @@ class Source:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
+    @property
+    def lines(self) -> int:
+        """How many there are: at least one."""
+        return len(self._starts)
+
+    def offset(self, line: int, column: int) -> int:
+        """The character at a place of an existing line; the reverse of `place`."""
+        return self._starts[line - 1] + column - 1
+
     def line(self, number: int) -> str:
         """The text of a line (from 1) without its line end."""
         start = self._starts[number - 1]
