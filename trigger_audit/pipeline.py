@@ -14,12 +14,14 @@ from trigger_audit.findings.settled import Settled
 if TYPE_CHECKING:
     import psycopg
 
-    from trigger_audit.analysis.model import Audit, BodyFacts
+    from trigger_audit.analysis.model import Audit, BodyFacts, Cascade
     from trigger_audit.auth.versions import Version
+    from trigger_audit.catalog.model import Catalog
     from trigger_audit.opening import TargetInfo
     from trigger_audit.rules.base import Rule
     from trigger_audit.smoke.model import Expectation, FlowResult, Payload, SmokeReport
     from trigger_audit.smoke.payloads import SignUps
+    from trigger_audit.smoke.trials import Evidence
     from trigger_audit.unmade import NotMade, Unmade
 
 
@@ -37,7 +39,7 @@ class ScanResult:
     not_analysed: tuple[NotAnalysed, ...]
     seconds: float
     unexplained: tuple[FlowResult, ...] = ()
-    settled: Settled = Settled()
+    settled: Settled = field(default_factory=Settled)
 
     def count(self, severity: Severity) -> int:
         """Findings of a severity that count: suppressed ones and those of the baseline are left out."""
@@ -58,7 +60,7 @@ def examine(
     Without `names` the server is asked for missing privileges alone, and no handler is judged by its answers: enough
     for those who only want the cascade. `enabled` are the latent flows that the project has enabled.
     """
-    from trigger_audit.analysis.bodies import read_body
+    from trigger_audit.analysis.bodies import reading
     from trigger_audit.analysis.cascade import build_cascade
     from trigger_audit.analysis.failing import without_useless_handlers
     from trigger_audit.analysis.model import Answers, Audit
@@ -66,7 +68,6 @@ def examine(
     from trigger_audit.auth import firings
     from trigger_audit.catalog.audited import audited_tables
     from trigger_audit.catalog.load import load_catalog
-    from trigger_audit.catalog.model import Function
     from trigger_audit.errors import UsageError
 
     catalog = load_catalog(connection)
@@ -74,13 +75,7 @@ def examine(
         raise UsageError(f"there is no role {as_role!r} on this server")
     audited = audited_tables(catalog, tables, all_tables)
     bodies: dict[int, BodyFacts] = {}
-
-    def body_of(function: Function) -> BodyFacts:
-        if function.oid not in bodies:
-            bodies[function.oid] = read_body(function)
-        return bodies[function.oid]
-
-    cascade = build_cascade(catalog, audited, body_of, firings(frozenset(enabled)), as_role=as_role)
+    cascade = build_cascade(catalog, audited, reading(bodies), firings(frozenset(enabled)), as_role=as_role)
     if names:
         answers = ask(connection, catalog, bodies, cascade)
         cascade = without_useless_handlers(cascade, catalog, answers)
@@ -112,7 +107,7 @@ def judge(audit: Audit, rules: Sequence[Rule], keep: Callable[[Finding], bool] =
 def not_analysed(audit: Audit) -> tuple[NotAnalysed, ...]:
     """Bodies and statements that could not be looked at, with the reason."""
     found: set[NotAnalysed] = set()
-    reached = {visit.function.oid for visit in audit.cascade.visits}
+    reached = audit.cascade.reached
     for oid in reached:
         facts = audit.bodies[oid]
         if facts.problem is not None:
@@ -304,9 +299,6 @@ def smoke_audited(
     from trigger_audit.smoke.model import By
     from trigger_audit.smoke.payloads import payload_named
     from trigger_audit.smoke.runner import run_smoke
-    from trigger_audit.smoke.suspects import Suspects
-    from trigger_audit.smoke.trials import Evidence
-    from trigger_audit.smoke.unmask import masks
 
     chosen = tuple(payload_named(name) for name in options.payloads)
     with read_only(connection):
@@ -321,17 +313,10 @@ def smoke_audited(
         target=asdict(target),
         auth_version=options.auth_version,
         sign_ups=sign_ups_of(audit, given=options.given, email=options.email, payloads=chosen),
-        evidence=Evidence(
-            Suspects(audit.catalog, audit.cascade),
-            masks(audit.bodies[oid] for oid in sorted({visit.function.oid for visit in audit.cascade.visits})),
-            allow_locks=options.allow_locks,
-            unmask=options.unmask,
-            blame=options.blame,
-        ),
+        evidence=evidence_of(audit.catalog, audit.cascade, audit.bodies, options),
         excuse=excuse if unmade else None,
         ready=None if announce is None else partial(announce, found.sequences),
     )
-    sources = {function.name: function.source for function in audit.catalog.functions.values()}
     refused = refused_to_auth(audit, options.flows) if report.session.by is By.APPROXIMATION else ()
     hidden = {error: excuse(error.sqlstate, error.message) for error in report.hidden_errors}
     excused = dict.fromkeys(f"{error.message}: {why}" for error, why in hidden.items() if why is not None)
@@ -340,7 +325,22 @@ def smoke_audited(
         session=replace(report.session, gaps=(*report.session.gaps, *refused, *excused)),
         hidden_errors=tuple(error for error, why in hidden.items() if why is None),
     )
-    return SmokeResult(_as_meant(report, options), sources, tuple(not_applied), refused)
+    return SmokeResult(_as_meant(report, options), audit.catalog.sources, tuple(not_applied), refused)
+
+
+def evidence_of(catalog: Catalog, cascade: Cascade, bodies: Mapping[int, BodyFacts], options: SmokeOptions) -> Evidence:
+    """What a run may suspect, which handlers it may open, and what it may do for it."""
+    from trigger_audit.smoke.suspects import Suspects
+    from trigger_audit.smoke.trials import Evidence
+    from trigger_audit.smoke.unmask import masks
+
+    return Evidence(
+        Suspects(catalog, cascade),
+        masks(bodies[oid] for oid in sorted(cascade.reached)),
+        allow_locks=options.allow_locks,
+        unmask=options.unmask,
+        blame=options.blame,
+    )
 
 
 def _as_meant(report: SmokeReport, options: SmokeOptions) -> SmokeReport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from trigger_audit.errors import UsageError
@@ -55,12 +55,9 @@ def smoke_statements(
     from trigger_audit.catalog.model import split_search_path
     from trigger_audit.catalog.stored import load_stored
     from trigger_audit.database.connect import read_only
-    from trigger_audit.pipeline import SmokeResult, what_is_missing
+    from trigger_audit.pipeline import SmokeResult, evidence_of, what_is_missing
     from trigger_audit.smoke.own import run_statements
     from trigger_audit.smoke.script import read_script
-    from trigger_audit.smoke.suspects import Suspects
-    from trigger_audit.smoke.trials import Evidence
-    from trigger_audit.smoke.unmask import masks
 
     if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
         # The connection takes every byte for a character (database/connect.py), the file's bytes too.
@@ -82,17 +79,11 @@ def smoke_statements(
         hazards=(*found.hazards, *seen.unread_calls()),
         allow_side_effects=options.allow_side_effects,
         target=asdict(target),
-        evidence=Evidence(
-            Suspects(catalog, cascade),
-            masks(bodies[oid] for oid in sorted({visit.function.oid for visit in cascade.visits})),
-            allow_locks=options.allow_locks,
-            unmask=options.unmask,
-        ),
+        evidence=evidence_of(catalog, cascade, bodies, options),
         excuse=missing.excuse if unmade else None,
         ready=None if announce is None else partial(announce, found.sequences),
     )
-    sources = {function.name: function.source for function in catalog.functions.values()}
-    return SmokeResult(report, sources, tuple(not_applied))
+    return SmokeResult(report, catalog.sources, tuple(not_applied))
 
 
 def _part(catalog: Catalog, as_role: str | None, own_path: str) -> Part:
@@ -126,9 +117,12 @@ def _gaps(catalog: Catalog, role: str, as_role: str | None) -> Iterator[str]:
         yield f"of what {as_role} is set to start with only search_path is taken, not {', '.join(others)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Seen:
-    """The script with what its names mean in this database, under the path of its session."""
+    """The script with what its names mean in this database, under the path of its session.
+
+    Without slots, for it keeps what it has once worked out.
+    """
 
     script: Script
     catalog: Catalog
@@ -141,28 +135,21 @@ class _Seen:
         A view is not followed to its table, nor a table to its partitions, nor a statement that is not read: those
         tables are taken to be written with any row.
         """
-        from trigger_audit.analysis.bodies import read_body
+        from trigger_audit.analysis.bodies import reading
         from trigger_audit.analysis.cascade import build_cascade
         from trigger_audit.analysis.roots import Script as Root
 
         bodies: dict[int, BodyFacts] = {}
-
-        def body_of(function: Function) -> BodyFacts:
-            if function.oid not in bodies:
-                bodies[function.oid] = read_body(function)
-            return bodies[function.oid]
-
-        function = self._function()
-        unread = self._tables(self._unread())
+        unread = self._tables(self._unread)
         tables = self._tables(self.script.statements)
         further = {**unread, **self._further(tables)}
         cascade = build_cascade(
             self.catalog,
             tuple(further.values()),
-            body_of,
+            reading(bodies),
             (),
             as_role=session.role,
-            script=Root(function, session),
+            script=Root(self._function, session),
         )
         return cascade, bodies
 
@@ -174,11 +161,11 @@ class _Seen:
         from trigger_audit.analysis.model import Hazard
 
         found = effects(cascade, self.catalog, self.behind, read_body, ())
-        own = self._function().name
+        own = self._function.name
         hazards = [
             replace(hazard, function=self.script.name) if hazard.function == own else hazard for hazard in found.hazards
         ]
-        for statement in self._unread():
+        for statement in self._unread:
             tables = self._tables([statement])
             for table in (*tables.values(), *self._further(tables).values()):
                 if table.kind == "f":
@@ -194,7 +181,8 @@ class _Seen:
         from trigger_audit.smoke.own import Labelled, Own
 
         tables = self._tables(self.script.statements).values()
-        held = {table.oid for table in tables if self._holds(table, part.role)}
+        role = self.catalog.roles[part.role]
+        held = {table.oid for table in tables if table.holds_back(role)}
         statements = tuple(
             Labelled(
                 each.text,
@@ -212,21 +200,15 @@ class _Seen:
         """What is not looked at may do anything: refused like what is known to."""
         from trigger_audit.analysis.model import Hazard
 
-        for each in self._unread():
+        for each in self._unread:
             if each.calls:
                 effect = "is not looked at, for the statement is too long or nested too deeply: shorten it"
                 yield Hazard(f"script {self.script.name}", each.line, f"functions in {self._label(each)}", effect)
 
     def unread(self) -> Iterator[str]:
-        for statement in self._unread():
+        for statement in self._unread:
             number = self.script.statements.index(statement) + 1
             yield f"statement {number} ({self._label(statement)}) is not read: what functions in it do is not looked at"
-
-    def _holds(self, table: Table, role: str) -> bool:
-        """Whether row security applies to the role there."""
-        known = self.catalog.roles[role]
-        owns = table.owner in known.member_of and not table.force_row_security
-        return table.row_security and not (known.superuser or known.bypass_rls or owns)
 
     def _tables(self, statements: Iterable[OwnStatement]) -> dict[int, Table]:
         """What they write, by oid, in their order."""
@@ -237,11 +219,12 @@ class _Seen:
             if (table := self._table(found)) is not None
         }
 
+    @cached_property
     def _unread(self) -> list[OwnStatement]:
         """Statements that are too long to be read, or that the reader refuses (nested too deeply, for instance)."""
         from trigger_audit.analysis.bodies import read_body
 
-        read = read_body(self._function())
+        read = read_body(self._function)
         refused = [sql.fragment.span.start for each in read.statements for sql in each.sql if sql.refused is not None]
         return [
             statement
@@ -271,6 +254,7 @@ class _Seen:
         rules = any(stored.kind == "rule" for stored in self.behind.by_owner.get(table.oid, ()))
         return None if rules else statement.rows
 
+    @cached_property
     def _function(self) -> Function:
         """The script as the body of a function in SQL, what is too long to be read left out."""
         from trigger_audit.catalog.model import Function

@@ -70,3 +70,38 @@ def test_settings_by_precedence(server: Server) -> None:
         "lock_timeout": "2s",
     }
     assert catalog.roles["catalog_b"].settings == catalog.settings
+
+
+def test_whom_row_security_holds_back(server: Server) -> None:
+    """As row_security_active() says of each role, and as the rows that each one sees tell of the policies."""
+    roles = {
+        "catalog_owner_of_rows": "", "catalog_heir": "IN ROLE catalog_owner_of_rows",
+        "catalog_apart": "NOINHERIT IN ROLE catalog_owner_of_rows", "catalog_passes": "BYPASSRLS",
+        "catalog_root": "SUPERUSER", "catalog_group": "", "catalog_one": "IN ROLE catalog_group",
+    }  # fmt: skip
+    script = """
+        CREATE TABLE off (); CREATE TABLE used (); CREATE TABLE forced ();
+        ALTER TABLE used ENABLE ROW LEVEL SECURITY;
+        ALTER TABLE forced ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+        ALTER TABLE off OWNER TO catalog_owner_of_rows; ALTER TABLE used OWNER TO catalog_owner_of_rows;
+        ALTER TABLE forced OWNER TO catalog_owner_of_rows;
+        CREATE POLICY of_group ON forced TO catalog_group USING (true);
+        INSERT INTO forced DEFAULT VALUES;
+        GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC;
+    """
+    with server.roles(**roles), server.database(script) as conninfo:
+        catalog = load(conninfo)
+        tables = [catalog.tables_by_name["public", name] for name in ("off", "used", "forced")]
+        forced = tables[2]
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            for name in roles:
+                role = catalog.roles[name]
+                connection.execute(f"SET ROLE {name}".encode())
+                active = [
+                    connection.execute("SELECT row_security_active(%s::oid)", (t.oid,)).fetchone() for t in tables
+                ]
+                assert [(table.holds_back(role),) for table in tables] == active, name
+                seen = connection.execute("SELECT EXISTS (SELECT FROM forced)").fetchone()
+                passes = any(policy.is_for(role) for policy in forced.policies)
+                assert (not forced.holds_back(role) or passes,) == seen, name
+                connection.execute("RESET ROLE")

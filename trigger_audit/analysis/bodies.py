@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -31,6 +31,17 @@ class _Read:
     problem: tree.SyntaxProblem | None
     statements: tuple[StatementFacts, ...]
     assignments: Mapping[str, Expression | None]
+
+
+def reading(bodies: dict[int, BodyFacts]) -> Callable[[Function], BodyFacts]:
+    """`read_body`, which reads each function once and keeps it in `bodies` by oid."""
+
+    def body_of(function: Function) -> BodyFacts:
+        if function.oid not in bodies:
+            bodies[function.oid] = read_body(function)
+        return bodies[function.oid]
+
+    return body_of
 
 
 def read_body(function: Function) -> BodyFacts:

@@ -59,11 +59,7 @@ def _holds_for(policy: Policy | None, table: Table, name: str, catalog: Catalog)
     role = catalog.roles.get(name)
     if policy is None or not table.row_security:
         return False
-    if role is None:
-        return True
-    if role.superuser or role.bypass_rls or (table.owner in role.member_of and not table.force_row_security):
-        return False
-    return not policy.roles or not role.member_of.isdisjoint(policy.roles)
+    return role is None or (table.holds_back(role) and policy.is_for(role))
 
 
 def _without(table: Table, columns: Iterable[str]) -> frozenset[str]:

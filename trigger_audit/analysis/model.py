@@ -350,6 +350,11 @@ class Cascade:
     deletions: tuple[Deletion, ...]
     unfollowed: tuple[Site, ...] = ()
 
+    @property
+    def reached(self) -> frozenset[int]:
+        """The functions that run, by oid."""
+        return frozenset(visit.function.oid for visit in self.visits)
+
 
 @dataclass(frozen=True, slots=True)
 class Audit:

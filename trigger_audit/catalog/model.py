@@ -133,6 +133,10 @@ class Policy:
     using: str | None
     with_check: str | None
 
+    def is_for(self, role: Role) -> bool:
+        """Whether it is one for the role, or for one whose rights it may use."""
+        return not self.roles or not role.member_of.isdisjoint(self.roles)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -165,6 +169,16 @@ class Table:
     def sql(self) -> str:
         """The name as SQL must write it."""
         return quoted(self.schema, self.relation)
+
+    def holds_back(self, role: Role) -> bool:
+        """Whether its row security applies to the role.
+
+        Superusers and roles with BYPASSRLS pass it by, and so does its owner unless it is forced (check_enable_rls in
+        PostgreSQL's rls.c).
+        """
+        if not self.row_security or role.superuser or role.bypass_rls:
+            return False
+        return self.force_row_security or self.owner not in role.member_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +326,11 @@ class Catalog:
             if found is not None:
                 return found
         return None
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """What the functions do, by signature."""
+        return {function.name: function.source for function in self.functions.values()}
 
     def trigger_name(self, trigger: Trigger) -> str:
         """`schema.table.trigger`."""

@@ -72,14 +72,10 @@ def _kept_out(table: Table, role: Role, command: str) -> bool:
 
     Without a permissive policy that applies nothing passes (rowsecurity.c adds one that is always false).
     """
-    if not table.row_security or command not in _COMMANDS or role.superuser or role.bypass_rls:
-        return False
-    if table.owner in role.member_of and not table.force_row_security:
+    if command not in _COMMANDS or not table.holds_back(role):
         return False
     return not any(
-        policy.permissive
-        and policy.command in ("*", _COMMANDS[command])
-        and (not policy.roles or not role.member_of.isdisjoint(policy.roles))
+        policy.permissive and policy.command in ("*", _COMMANDS[command]) and policy.is_for(role)
         for policy in table.policies
     )
 
