@@ -12,6 +12,7 @@ import typer
 from trigger_audit import __version__
 from trigger_audit.cli import check, demo, rule, scan, smoke
 from trigger_audit.errors import TriggerAuditError
+from trigger_audit.report.inert import inert_text
 from trigger_audit.visible import plain
 
 app = typer.Typer(
@@ -108,4 +109,4 @@ def unexpected(error: Exception) -> int:
 
 def complain(message: str, remedy: str | None) -> None:
     text = f"error: {message}" + (f" ({remedy})" if remedy else "")
-    print(plain(text), file=sys.stderr, flush=True)
+    print(inert_text(plain(text)), file=sys.stderr, flush=True)

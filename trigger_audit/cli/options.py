@@ -11,12 +11,7 @@ from typing import Annotated
 import typer
 
 from trigger_audit.errors import TriggerAuditError, UsageError
-
-
-class Format(StrEnum):
-    TABLE = "table"
-    CONCISE = "concise"
-    JSON = "json"
+from trigger_audit.report.formats import Format as Format
 
 
 class FailOn(StrEnum):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trigger_audit.cli.delivery import deliver
 from trigger_audit.cli.options import (
     ExitZero,
     FailOn,
@@ -22,16 +22,14 @@ from trigger_audit.cli.options import (
     codes,
     parse_outputs,
     verbosity,
-    write_outputs,
 )
 from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings, show_settings, told_by_project
 from trigger_audit.cli.smoke import no_verdict
 from trigger_audit.cli.telling import chosen_target, tell_about, tell_what_stays, tell_what_was_run
-from trigger_audit.cli.terminal import Messages, style_for
+from trigger_audit.cli.terminal import Messages
 
 if TYPE_CHECKING:
     from trigger_audit.pipeline import ScanResult
-    from trigger_audit.report.table import Style
 
 
 def scan(
@@ -131,8 +129,7 @@ def scan(
                 unproved = error
     result = weighed(result, severities)
     messages.clear()
-    write_outputs(outputs, lambda kind: render(result, kind, None))
-    sys.stdout.write(render(result, format_, style_for(sys.stdout)))
+    deliver(result, format_, outputs, messages)
     if report is not None:
         tell_what_was_run(report, messages)
         reason = no_verdict(report)
@@ -146,21 +143,6 @@ def scan(
         messages.say(f"error: {unexplained_words(result.unexplained)}")
     fails_on = FailOn(settings.scan_fails_on.value)
     raise typer.Exit(exit_code(result, fails_on, exit_zero=exit_zero, strict=strict))
-
-
-def render(result: ScanResult, kind: Format, style: Style | None) -> str:
-    """One report. A file gets no colour."""
-    if kind is Format.JSON:
-        from trigger_audit.report.json import dumps, scan_document
-
-        return dumps(scan_document(result))
-    if kind is Format.CONCISE:
-        from trigger_audit.report.concise import scan_lines
-
-        return scan_lines(result)
-    from trigger_audit.report.table import Style, scan_text
-
-    return scan_text(result, style or Style())
 
 
 def exit_code(result: ScanResult, fail_on: FailOn, *, exit_zero: bool, strict: bool) -> int:

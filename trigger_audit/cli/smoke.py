@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trigger_audit.cli.delivery import deliver
 from trigger_audit.cli.given import (
     EmailOption,
     MetadataOption,
@@ -29,12 +29,11 @@ from trigger_audit.cli.options import (
     codes,
     parse_outputs,
     verbosity,
-    write_outputs,
 )
 from trigger_audit.cli.own import PROJECT_ROLE, AsRoleOption, StatementOption, read_statements
 from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings, show_settings, told_by_project
 from trigger_audit.cli.telling import chosen_target, tell_about, tell_what_stays
-from trigger_audit.cli.terminal import Messages, style_for
+from trigger_audit.cli.terminal import Messages
 from trigger_audit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 
     from trigger_audit.auth.versions import Version
     from trigger_audit.pipeline import SmokeResult
-    from trigger_audit.report.table import Style
     from trigger_audit.smoke.model import FlowResult, SmokeReport
 
 
@@ -154,8 +152,7 @@ def smoke(
                 announce=announce,
             )
     messages.clear()
-    write_outputs(outputs, lambda kind: render(result, kind, None))
-    sys.stdout.write(render(result, format_, style_for(sys.stdout)))
+    deliver(result, format_, outputs, messages)
     problem = no_verdict(result.report)
     if problem is not None:
         messages.say(f"error: {problem}")
@@ -172,23 +169,6 @@ def parse_auth_version(text: str | None) -> Version | None:
         return None if text is None else parse_version(text)
     except ValueError as error:
         raise UsageError(f"--auth-version: {error}") from None
-
-
-def render(result: SmokeResult, kind: Format, style: Style | None) -> str:
-    """One report. A file gets no colour."""
-    if kind is Format.JSON:
-        from trigger_audit.report.json import dumps
-        from trigger_audit.report.smoke_json import smoke_document
-
-        return dumps(smoke_document(result))
-    if kind is Format.CONCISE:
-        from trigger_audit.report.concise import smoke_lines
-
-        return smoke_lines(result)
-    from trigger_audit.report.smoke_table import smoke_text
-    from trigger_audit.report.table import Style
-
-    return smoke_text(result, style or Style())
 
 
 def no_verdict(report: SmokeReport) -> str | None:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from trigger_audit.report.inert import inert_text
 from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Messages:
     def say(self, text: str) -> None:
         """Always shown: the target's line, errors."""
         self.clear()
-        print(plain(text), file=sys.stderr, flush=True)
+        print(inert_text(plain(text)), file=sys.stderr, flush=True)
 
     def note(self, text: str) -> None:
         """Shown unless quiet."""
