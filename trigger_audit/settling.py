@@ -32,7 +32,7 @@ class BaselineFile:
     """The file with what is in it: nothing, where it is to be made."""
 
     path: Path
-    baseline: Baseline = Baseline()
+    baseline: Baseline = field(default_factory=Baseline)
     update: Update | None = None
 
 
@@ -82,7 +82,8 @@ class Settling:
         else:
             return scanned
         write_baseline(file.path, changed)
-        return self._compared(scanned, changed)
+        # What it no longer holds is still told.
+        return replace(self._compared(scanned, changed), settled=scanned.settled)
 
     def _weighed(self, scanned: ScanResult) -> ScanResult:
         """Last, for a rule's own severity counts until then: in folding, in proving and in the baseline."""

@@ -152,9 +152,12 @@ def test_settings_are_shown_with_their_source(project: Path) -> None:
         "severity = {}": "default",
         'fail-on.scan = "info"': "--fail-on",
         'fail-on.smoke = "fail"': "trigger-audit.toml",
+        'fail-on.check = "error"': "default",
         "tables = []": "default",
         'flows = ["anonymous"]': f"{project}/supabase/config.toml",
         "expect = {}": "default",
+        'baseline = ""': "default",
+        "ignore-finding = []": "default",
     }
     smoked = run("smoke", "--show-settings", "--fail-on", "never", cwd=project)
     assert 'fail-on.smoke = "never"' in smoked.out
@@ -163,7 +166,7 @@ def test_settings_are_shown_with_their_source(project: Path) -> None:
 
 def test_settings_are_shown_without_a_target(tmp_path: Path) -> None:
     found = run("scan", "--show-settings", cwd=tmp_path)
-    assert (found.code, found.err, len(found.out.splitlines())) == (0, "", 8)
+    assert (found.code, found.err, len(found.out.splitlines())) == (0, "", 11)
     assert run("scan", "--show-settings", "none.sql", cwd=tmp_path).code == 2
 
 
@@ -193,7 +196,7 @@ def test_a_file_that_is_none(project: Path, config: str, message: str) -> None:
 def test_an_empty_file_is_no_settings(project: Path) -> None:
     settle(project, "nonsense = 1")
     found = run("scan", "--config", os.devnull, "--show-settings", cwd=project)
-    assert (found.code, found.out.count("# default")) == (0, 8)
+    assert (found.code, found.out.count("# default")) == (0, 11)
 
 
 def test_hostile_text_does_not_reach_the_terminal(project: Path) -> None:

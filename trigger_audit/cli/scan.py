@@ -6,6 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trigger_audit.cli.baseline import (
+    BaselineOption,
+    PruneBaseline,
+    WriteBaseline,
+    settling_of,
+    tell_what_is_settled,
+)
 from trigger_audit.cli.delivery import deliver
 from trigger_audit.cli.options import (
     ExitZero,
@@ -57,6 +64,9 @@ def scan(
             "--allow-side-effects", help="With --prove: run although a function does what ROLLBACK does not undo."
         ),
     ] = False,
+    baseline: BaselineOption = None,
+    write_baseline: WriteBaseline = False,
+    prune_baseline: PruneBaseline = False,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit 1 at this severity and above; usually error.")
     ] = None,
@@ -71,7 +81,7 @@ def scan(
     """What is wrong with the triggers on auth.users and with all that they set off. Read-only without --prove."""
     from trigger_audit.errors import TriggerAuditError, UsageError
     from trigger_audit.opening import open_target
-    from trigger_audit.pipeline import SmokeOptions, weighed
+    from trigger_audit.pipeline import SmokeOptions
     from trigger_audit.pipeline import prove as run_prove
     from trigger_audit.pipeline import scan as run_scan
     from trigger_audit.settings import chosen_rules, with_options
@@ -86,11 +96,13 @@ def scan(
         ignore=codes(ignore),
         tables=tuple(table or ()),
         scan_fails_on=fail_on,
+        baseline=baseline,
     )
     rules, severities = chosen_rules(settings)
     if show:
         show_settings(settings, targets, messages)
         raise typer.Exit
+    settling = settling_of(settings, rules, severities, write=write_baseline, prune=prune_baseline)
     target = chosen_target(targets, messages)
     settings = told_by_project(settings, target, messages)
     enabled = frozenset(settings.flows.value or ())
@@ -127,9 +139,10 @@ def scan(
                 report = smoked.report
             except TriggerAuditError as error:
                 unproved = error
-    result = weighed(result, severities)
+    result = settling.of_result(result)
     messages.clear()
     deliver(result, format_, outputs, messages)
+    tell_what_is_settled(result, settling, messages)
     if report is not None:
         tell_what_was_run(report, messages)
         reason = no_verdict(report)
@@ -160,5 +173,5 @@ def exit_code(result: ScanResult, fail_on: FailOn, *, exit_zero: bool, strict: b
     if result.unexplained:
         return 1
     threshold = Severity(fail_on.value).rank
-    failing = (finding.severity.rank >= threshold for finding in result.findings if finding.suppressed is None)
+    failing = (finding.severity.rank >= threshold for finding in result.findings if finding.counts)
     return int(any(failing))

@@ -18,6 +18,7 @@ SCHEMA = "trigger-audit/baseline/1"
 _NAME, _, _VERSION = SCHEMA.rpartition("/")
 _MOST_BYTES = 64 << 20
 _MAKE_IT = "--write-baseline makes one"
+_ANOTHER = "name another file, which --write-baseline makes"
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -128,8 +129,8 @@ def _check_schema(document: object, shown: str) -> None:
             f"{shown} was written by a newer trigger-audit: version {version}, and this one reads {_VERSION}"
         )
     if name.startswith("trigger-audit/") and name != _NAME:
-        raise TriggerAuditError(f"{shown} is no baseline, but a report ({schema[:60]!r})", _MAKE_IT)
-    raise TriggerAuditError(f"{shown} is no baseline of trigger-audit: its schema is not {SCHEMA}", _MAKE_IT)
+        raise TriggerAuditError(f"{shown} is no baseline, but a report ({schema[:60]!r})", _ANOTHER)
+    raise TriggerAuditError(f"{shown} is no baseline of trigger-audit: its schema is not {SCHEMA}", _ANOTHER)
 
 
 def _entries(document: dict[str, Any], shown: str) -> list[Entry]:
