@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from trigger_audit.errors import TriggerAuditError, UsageError
-from trigger_audit.findings.model import NotAnalysed
+from trigger_audit.findings.model import FilePlace, NotAnalysed
 
 if TYPE_CHECKING:
     import psycopg
 
+    from trigger_audit.check.source_map import SourceMap
     from trigger_audit.database.platform import Server
     from trigger_audit.sandbox.migrations import FailedStatement, LoadReport
     from trigger_audit.sandbox.project import SqlFile
@@ -51,6 +52,11 @@ class OpenTarget:
     uncached: str | None = None
 
     @property
+    def in_sandbox(self) -> bool:
+        """Whether it is thrown away afterwards."""
+        return self.loaded is not None
+
+    @property
     def nobody_waits(self) -> bool:
         """Whether a lock on its tables holds up nobody who matters: a sandbox, or a database of this machine.
 
@@ -59,7 +65,14 @@ class OpenTarget:
         from trigger_audit.database.platform import is_loopback
 
         host = self.connection.info.host
-        return self.loaded is not None or (not host.startswith(("/", "@")) and is_loopback(host))
+        return self.in_sandbox or (not host.startswith(("/", "@")) and is_loopback(host))
+
+    @property
+    def source_map(self) -> SourceMap | None:
+        """Where the files define what is in the sandbox; None for a database."""
+        from trigger_audit.check.source_map import SourceMap
+
+        return None if self.loaded is None else SourceMap(self.loaded.definitions)
 
     @property
     def not_applied(self) -> tuple[NotAnalysed, ...]:
@@ -144,7 +157,8 @@ def sandbox_with(sql: SqlInput, names: list[str], *, postgres: Path | None, prog
 
 def as_not_analysed(failed: FailedStatement) -> NotAnalysed:
     """A statement that was not applied, at its place in its file."""
-    return NotAnalysed(failed.file, failed.line, f"not applied: {_with_state(failed)}")
+    place = FilePlace(failed.file, failed.line, failed.column, failed.line, failed.column)
+    return NotAnalysed(failed.file, failed.line, f"not applied: {_with_state(failed)}", place)
 
 
 def _refuse(loaded: LoadReport, named: str) -> NoReturn:

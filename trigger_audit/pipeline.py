@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trigger_audit.analysis.model import Audit, BodyFacts, Cascade
     from trigger_audit.auth.versions import Version
     from trigger_audit.catalog.model import Catalog
+    from trigger_audit.check.source_map import SourceMap
     from trigger_audit.opening import TargetInfo
     from trigger_audit.rules.base import Rule
     from trigger_audit.smoke.model import Expectation, FlowResult, Payload, SmokeReport
@@ -145,12 +146,13 @@ def scan(
     not_applied: Sequence[NotAnalysed] = (),
     unmade: Sequence[Unmade] = (),
     enabled: Collection[str] = (),
+    source_map: SourceMap | None = None,
 ) -> ScanResult:
     """Scan the database of an open connection in one READ ONLY transaction. Raises TriggerAuditError.
 
     `not_applied` are the statements that never got into the database: they head what was not analysed. `unmade` is
     what they would have made: a name that is missing for want of it is not analysed either. `enabled` are the latent
-    flows that the project has enabled.
+    flows that the project has enabled. `source_map` knows where the files define what is at fault.
     """
     from trigger_audit.database.connect import read_only
 
@@ -168,11 +170,15 @@ def scan(
         return maker is None
 
     findings = judge(audit, rules, keep)
+    unseen = in_order({*not_analysed(audit), *unjudged})
+    if source_map is not None:
+        findings = tuple(replace(each, file_place=source_map.of_finding(each)) for each in findings)
+        unseen = tuple(replace(each, file_place=source_map.of_line(each.object, each.line)) for each in unseen)
     return ScanResult(
         target=target,
         audit=audit,
         findings=findings,
-        not_analysed=(*not_applied, *in_order({*not_analysed(audit), *unjudged})),
+        not_analysed=(*not_applied, *unseen),
         seconds=time.perf_counter() - started,
     )
 
@@ -225,13 +231,14 @@ class SmokeResult:
     `sources` holds the bodies of the functions by signature, for the lines that failed; `not_analysed` the statements
     that never got into the database, so that no flow could meet what they would have made. `refused` says where Auth's
     own role would have been refused what another one could do in its place: such flows went too far. It stands among
-    the session's gaps as well.
+    the session's gaps as well. `source_map` knows where the files define what failed, None for a database.
     """
 
     report: SmokeReport
     sources: Mapping[str, str]
     not_analysed: tuple[NotAnalysed, ...] = ()
     refused: tuple[str, ...] = ()
+    source_map: SourceMap | None = None
 
 
 @dataclass(frozen=True, slots=True)

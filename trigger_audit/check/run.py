@@ -154,14 +154,16 @@ def _before(
 
 def _judged(opened: OpenTarget, options: CheckOptions, *, closely: bool) -> _State:
     """Scan and smoke; `closely` with the search for culprits and for what handlers hide."""
+    unmade = opened.unmade
     scanned = scan(
         opened.connection,
         opened.info,
         options.rules,
         tables=options.tables,
         not_applied=opened.not_applied,
-        unmade=opened.unmade,
+        unmade=unmade,
         enabled=options.enabled,
+        source_map=opened.source_map,
     )
     how = SmokeOptions(
         allow_side_effects=options.allow_side_effects,
@@ -174,8 +176,8 @@ def _judged(opened: OpenTarget, options: CheckOptions, *, closely: bool) -> _Sta
     smoked: SmokeResult | None = None
     reason: str | None = None
     try:
-        scanned, smoked = prove(opened.connection, scanned, how, unmade=opened.unmade)
-        smoked = replace(smoked, not_analysed=opened.not_applied)
+        scanned, smoked = prove(opened.connection, scanned, how, unmade=unmade)
+        smoked = replace(smoked, not_analysed=opened.not_applied, source_map=opened.source_map)
     except TriggerAuditError as error:
         reason = error.message + (f" ({error.remedy})" if error.remedy else "")
     failed = opened.loaded.failed if opened.loaded else ()

@@ -34,7 +34,9 @@ class SourceMap:
         self._bodies: dict[str, _Body | None] = {}
 
     def of_place(self, place: Place) -> FilePlace | None:
-        """Where a piece of a function's body is written."""
+        """Where a piece of a function's body is written; the statement where the function as a whole is meant."""
+        if (place.line, place.column) == (1, 1) == (place.end_line, place.end_column):
+            return self.of_object(place.function)
         return self._between(place.function, (place.line, place.column), (place.end_line, place.end_column))
 
     def of_line(self, function: str, line: int | None) -> FilePlace | None:
@@ -90,11 +92,10 @@ class _Body:
         return self._source.line(number) if 0 < number <= self._source.lines else None
 
     def offset(self, line: int, column: int) -> int | None:
-        """In characters of the statement; None where the body has no such place."""
+        """In characters of the statement; None where the body has no such line. What is past the body is its end."""
         if not 0 < line <= self._source.lines:
             return None
-        at = self._source.offset(line, column)
-        return self._offsets[at] if 0 <= at < len(self._offsets) else None
+        return self._offsets[min(self._source.offset(line, column), len(self._offsets) - 1)]
 
 
 def _body_of(definition: Definition) -> _Body | None:

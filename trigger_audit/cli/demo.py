@@ -34,7 +34,13 @@ def demo(
     with sandbox_with(files, ["demo"], postgres=postgres, progress=messages.progress) as opened:
         tell_about(opened, messages)
         messages.progress("scanning")
-        scanned = scan(opened.connection, opened.info, all_rules(), not_applied=opened.not_applied)
+        scanned = scan(
+            opened.connection,
+            opened.info,
+            all_rules(),
+            not_applied=opened.not_applied,
+            source_map=opened.source_map,
+        )
         messages.progress("running the flows of Auth")
         options = SmokeOptions(allow_locks=True, unmask=True)
         smoked = smoke(opened.connection, opened.info, options, not_applied=opened.not_applied)

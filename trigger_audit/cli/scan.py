@@ -119,6 +119,7 @@ def scan(
             not_applied=opened.not_applied,
             unmade=opened.unmade,
             enabled=enabled,
+            source_map=opened.source_map,
         )
         report = None
         unproved: TriggerAuditError | None = None

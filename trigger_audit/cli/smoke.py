@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -151,6 +152,7 @@ def smoke(
                 unmade=opened.unmade,
                 announce=announce,
             )
+        result = replace(result, source_map=opened.source_map)
     messages.clear()
     deliver(result, format_, outputs, messages)
     problem = no_verdict(result.report)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from trigger_audit.findings.seen import Seen
@@ -125,8 +125,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, order=True)
 class NotAnalysed:
-    """What could not be looked at: never silently clean."""
+    """What could not be looked at: never silently clean. `file_place` is where the migrations say it."""
 
     object: str
     line: int | None
     reason: str
+    file_place: FilePlace | None = field(default=None, compare=False)

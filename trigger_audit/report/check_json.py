@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from trigger_audit import __version__
 from trigger_audit.findings.model import Severity
-from trigger_audit.report.json import finding_document, scan_document
+from trigger_audit.report.json import finding_document, not_analysed_document, scan_document
 from trigger_audit.report.smoke_json import flow_document, smoke_document
 
 if TYPE_CHECKING:
     from trigger_audit.check.model import CheckResult, FlowChange
+    from trigger_audit.check.source_map import SourceMap
 
 
 def check_document(result: CheckResult) -> dict[str, Any]:
     """What the migrations bring, with the whole documents of the scan and of the smoke run of the state after them."""
+    places = None if result.smoke is None else result.smoke.source_map
     return {
         "schema": "trigger-audit/check/1",
         "version": __version__,
@@ -26,10 +28,10 @@ def check_document(result: CheckResult) -> dict[str, Any]:
         "not_smoked": result.not_smoked,
         "added": [finding.fingerprint for finding in result.added],
         "mended": [finding_document(finding) for finding in result.mended],
-        "flows": [change_document(change) for change in result.flows],
+        "flows": [change_document(change, places) for change in result.flows],
         "failing": [{"flow": flow.flow, "payload": flow.payload.value} for flow in result.failing],
-        "broken": [asdict(item) for item in result.broken],
-        "not_analysed": [asdict(item) for item in result.not_analysed],
+        "broken": [not_analysed_document(item) for item in result.broken],
+        "not_analysed": [not_analysed_document(item) for item in result.not_analysed],
         "summary": {
             **{severity.value: sum(found.severity is severity for found in result.added) for severity in Severity},
             "mended": len(result.mended),
@@ -41,12 +43,12 @@ def check_document(result: CheckResult) -> dict[str, Any]:
     }
 
 
-def change_document(change: FlowChange) -> dict[str, Any]:
-    """The flow as it was and as it is; null where that side does not run it."""
+def change_document(change: FlowChange, places: SourceMap | None = None) -> dict[str, Any]:
+    """The flow as it was and as it is; null where that side does not run it. `places` are those of what it is now."""
     known = change.after or change.before
     return {
         "flow": known.flow if known else None,
         "payload": known.payload.value if known else None,
         "before": None if change.before is None else flow_document(change.before),
-        "after": None if change.after is None else flow_document(change.after),
+        "after": None if change.after is None else flow_document(change.after, places),
     }

@@ -12,7 +12,7 @@ from trigger_audit.findings.model import Severity
 if TYPE_CHECKING:
     from trigger_audit.analysis.model import Visit
     from trigger_audit.catalog.model import Trigger
-    from trigger_audit.findings.model import Finding
+    from trigger_audit.findings.model import FilePlace, Finding, NotAnalysed
     from trigger_audit.pipeline import ScanResult
 
 
@@ -34,7 +34,7 @@ def scan_document(result: ScanResult) -> dict[str, Any]:
         "triggers": [trigger_document(result, *found) for found in cascade_triggers(result)],
         "findings": [finding_document(finding) for finding in result.findings],
         "stale_baseline": [asdict(entry) for entry in result.settled.stale],
-        "not_analysed": [asdict(item) for item in result.not_analysed],
+        "not_analysed": [not_analysed_document(item) for item in result.not_analysed],
         "summary": {
             **{severity.value: sum(finding.severity is severity for finding in live) for severity in Severity},
             "suppressed": suppressed,
@@ -44,6 +44,15 @@ def scan_document(result: ScanResult) -> dict[str, Any]:
             "not_analysed": len(result.not_analysed),
         },
     }
+
+
+def not_analysed_document(item: NotAnalysed) -> dict[str, Any]:
+    return {"object": item.object, "line": item.line, "reason": item.reason, **file_line(item.file_place)}
+
+
+def file_line(place: FilePlace | None) -> dict[str, Any]:
+    """Where the files say it; null for a database."""
+    return {"file": place.file if place else None, "file_line": place.line if place else None}
 
 
 def functions_reached(result: ScanResult) -> set[int]:

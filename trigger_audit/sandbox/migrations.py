@@ -7,7 +7,7 @@ be applied is there to be judged.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from trigger_audit.errors import TriggerAuditError
@@ -33,8 +33,8 @@ _SHOWN = 200
 class FailedStatement:
     """A statement that the server refused.
 
-    `line` is 1-based, where the server points or else where the statement begins; `statement` is its whole text;
-    `sqlstate` is None where it was not sent at all.
+    `line` and `column` are 1-based, where the server points or else where the statement begins; `statement` is its
+    whole text; `sqlstate` is None where it was not sent at all.
     """
 
     file: str
@@ -42,6 +42,7 @@ class FailedStatement:
     statement: str
     sqlstate: str | None
     message: str
+    column: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class _Step:
     """A statement with its place, its reading, the mark that it is sent with, and the data that follows COPY."""
 
     line: int
+    column: int
     statement: str
     reading: Reading
     mark: str
@@ -168,7 +170,8 @@ class _FileLoader:
                 steps[-1] = replace(last, data=_copy_rows(piece.text[piece.lead :]))
             elif piece.kind is Kind.STATEMENT and piece.statement:
                 mark = self._watch.mark(self._file, piece.start, piece.start + len(piece.statement))
-                steps.append(_Step(piece.line, piece.statement, read(piece.statement), mark))
+                column = piece.start - self._file.text.rfind("\n", 0, piece.start)
+                steps.append(_Step(piece.line, column, piece.statement, read(piece.statement), mark))
         return steps
 
     def _transaction(self, steps: list[_Step], *, keep: bool) -> None:
@@ -311,15 +314,17 @@ class _FileLoader:
             raise TriggerAuditError(f"the sandbox' server ended the connection while {self._file.path} was applied")
 
     def _refusal(self, step: _Step, error: psycopg.Error) -> FailedStatement:
+        message = error.diag.message_primary or str(error)
         place = error.diag.statement_position
-        line = step.line
-        if place is not None and place.isdigit():
-            line += step.reading.sent.count("\n", 0, int(place) - 1 - len(step.mark))
-        return self._failure(step, error.sqlstate, error.diag.message_primary or str(error), line)
+        if place is None or not place.isdigit():
+            return self._failure(step, error.sqlstate, message)
+        before = step.marked[len(step.mark) : int(place) - 1]
+        lines = before.count("\n")
+        column = len(before) - before.rfind("\n") if lines else step.column + len(before)
+        return FailedStatement(self._file.path, step.line + lines, step.statement, error.sqlstate, message, column)
 
-    def _failure(self, step: _Step, sqlstate: str | None, message: str, line: int | None = None) -> FailedStatement:
-        place = line if line is not None else step.line
-        return FailedStatement(self._file.path, place, step.statement, sqlstate, message)
+    def _failure(self, step: _Step, sqlstate: str | None, message: str) -> FailedStatement:
+        return FailedStatement(self._file.path, step.line, step.statement, sqlstate, message, step.column)
 
     def _note(self, line: int, text: str) -> None:
         self.notes[f"{self._file.path}:{line}: {text}"] = None
