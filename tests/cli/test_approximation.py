@@ -130,4 +130,4 @@ def test_what_stays_is_told_only_where_something_runs(fresh_database: FreshDatab
         connection.execute(statement.encode())
     refused = run("smoke", dsn, *FLOW)
     assert (refused.code, "note: dead rows" in refused.err) == (2, False)
-    assert "set to read-only" in refused.error
+    assert "transactions only read here" in refused.error

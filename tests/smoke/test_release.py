@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from tests.smoke.conftest import Database, Run, by_flow, connect
@@ -68,6 +69,17 @@ def test_a_version_that_is_named_goes_before_the_migrations(fresh_database: Data
             auth_version=Version(2, 159, 1),
         )
     assert report.session.gaps == ()
+    assert by_flow(report)["signup-email"].response == Answer(500, CODE, "Error sending confirmation mail")
+
+
+def test_a_login_that_may_only_read_the_migrations_knows_the_version(fresh_database: Database) -> None:
+    """As hosted Supabase's postgres, which passes row security."""
+    _migrated(fresh_database, "20240802193726")
+    with connect(fresh_database) as owner:
+        owner.execute("GRANT SELECT ON auth.schema_migrations TO postgres")
+        owner.execute(_TOKEN.encode())
+    with psycopg.connect(fresh_database.conninfo("postgres"), prepare_threshold=None) as connection:
+        report = run_smoke(connection, flows=["signup-email"], hazards=(), allow_side_effects=False, target={})
     assert by_flow(report)["signup-email"].response == Answer(500, CODE, "Error sending confirmation mail")
 
 

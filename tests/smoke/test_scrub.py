@@ -37,3 +37,8 @@ def test_two_runs_tell_the_same(fresh_database: FreshDatabase) -> None:
 def test_ordinary_text_is_left_alone() -> None:
     text = 'null value in column "at" of relation "profiles-2024-01-01" violates not-null constraint (999)'
     assert scrubbed(text) == text
+
+
+def test_what_a_trigger_writes_in_capitals_is_left_out_too() -> None:
+    text = "TRIGGER-AUDIT-B09989AE83E31F90@EXAMPLE.COM of 0F8FAD5B-D9CB-469F-A165-70867728950E"
+    assert scrubbed(text) == "TRIGGER-AUDIT-<random>@EXAMPLE.COM of <uuid>"

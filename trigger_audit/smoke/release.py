@@ -29,7 +29,7 @@ def look_at_version(sender: Sender, tables: Iterable[Mapping[str, Any]]) -> Span
     """
     for table in tables:
         if table["table_name"] == "schema_migrations":
-            if "version" not in table["columns"] or not table["writable"] or table["row_security"]:
+            if "version" not in table["columns"] or not table["readable"] or table["row_security"]:
                 break
             [[newest]] = sender.texts(sql.SQL(read_sql("smoke/auth_version.sql")), None)
             return span_of(newest)

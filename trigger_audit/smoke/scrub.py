@@ -8,9 +8,9 @@ from dataclasses import replace
 from trigger_audit.smoke.model import Change, FailedStep
 
 _RANDOM = (
-    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
+    (re.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d(?::\d\d)?|Z)?"), "<time>"),
-    (re.compile(r"\btrigger-audit-[0-9a-f]{16}"), "trigger-audit-<random>"),
+    (re.compile(r"(?i)\b(trigger-audit)-[0-9a-f]{16}"), r"\1-<random>"),
     (re.compile(r"\bpg_temp_\d+\.trigger_audit_[0-9a-f]{16}"), "pg_temp.trigger_audit_<random>"),
     (re.compile(r"\b999\d{12}\b"), "<phone>"),
     (re.compile(r"\$2a\$10\$[0-9a-f]+"), "<password hash>"),
