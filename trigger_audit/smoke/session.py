@@ -84,9 +84,8 @@ def look_at_server(connection: Connection, role: str = ROLE, *, needs_users: boo
         )
     if row["read_only"] == "on":
         raise TriggerAuditError(
-            f"transactions only read here (default_transaction_read_only of the login or of the database), so no {what} "
-            "can be tried",
-            "use a login that may write; Supabase sets it on a database when the disk is full: free space, or use a copy",
+            f"transactions only read here (default_transaction_read_only), so no {what} can be tried",
+            "use a login that may write; where it is the database's setting, Supabase made it because the disk is full",
         )
     if needs_users and not row["has_users"]:
         raise TriggerAuditError(
