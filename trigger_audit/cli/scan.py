@@ -32,7 +32,7 @@ from trigger_audit.cli.options import (
 )
 from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings, show_settings, told_by_project
 from trigger_audit.cli.smoke import no_verdict
-from trigger_audit.cli.telling import chosen_target, tell_about, tell_what_stays, tell_what_was_run
+from trigger_audit.cli.telling import announcer, chosen_target, tell_about, tell_what_was_run
 from trigger_audit.cli.terminal import Messages
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ def scan(
     with open_target(target, postgres=postgres, progress=messages.progress) as opened:
         tell_about(opened, messages)
         messages.progress("scanning")
+        unmade = opened.unmade
         result = run_scan(
             opened.connection,
             opened.info,
@@ -117,7 +118,7 @@ def scan(
             all_tables=all_tables,
             as_role=as_role,
             not_applied=opened.not_applied,
-            unmade=opened.unmade,
+            unmade=unmade,
             enabled=enabled,
             source_map=opened.source_map,
         )
@@ -125,18 +126,16 @@ def scan(
         unproved: TriggerAuditError | None = None
         if prove:
             messages.progress("running the flows of Auth")
-            in_sandbox = opened.loaded is not None
             options = SmokeOptions(
                 allow_side_effects=allow_side_effects,
-                unmask=in_sandbox,
+                unmask=opened.in_sandbox,
                 blame=False,
                 enabled=enabled,
                 expect=settings.expect.value,
             )
-            # A sandbox is thrown away: there is nothing that could stay.
-            announce = None if in_sandbox else lambda names: tell_what_stays(names, messages)
+            announce = announcer(opened, messages)
             try:
-                result, smoked = run_prove(opened.connection, result, options, unmade=opened.unmade, announce=announce)
+                result, smoked = run_prove(opened.connection, result, options, unmade=unmade, announce=announce)
                 report = smoked.report
             except TriggerAuditError as error:
                 unproved = error

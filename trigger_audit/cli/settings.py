@@ -72,15 +72,16 @@ def told_by_project(settings: Settings, target: Target, messages: Messages) -> S
 
 def show_settings(settings: Settings, targets: list[str] | None, messages: Messages) -> None:
     """The settings as they hold for the target, on standard output. Without any target they are shown as well."""
-    from trigger_audit.cli.telling import chosen_target
+    from trigger_audit.cli.telling import tell_target
     from trigger_audit.settings import settings_lines
     from trigger_audit.target import choose_target
 
     try:
-        choose_target(targets or (), os.environ, Path.cwd())
+        target = choose_target(targets or (), os.environ, Path.cwd())
     except UsageError:
         if targets:
             raise
     else:
-        settings = told_by_project(settings, chosen_target(targets, messages), messages)
+        tell_target(target, messages)
+        settings = told_by_project(settings, target, messages)
     sys.stdout.write(settings_lines(settings))

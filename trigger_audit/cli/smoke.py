@@ -33,7 +33,7 @@ from trigger_audit.cli.options import (
 )
 from trigger_audit.cli.own import PROJECT_ROLE, AsRoleOption, StatementOption, read_statements
 from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings, show_settings, told_by_project
-from trigger_audit.cli.telling import chosen_target, tell_about, tell_what_stays
+from trigger_audit.cli.telling import announcer, chosen_target, tell_about
 from trigger_audit.cli.terminal import Messages
 from trigger_audit.errors import UsageError
 
@@ -121,13 +121,12 @@ def smoke(
             email=address,
             allow_side_effects=allow_side_effects,
             allow_locks=allow_locks or opened.nobody_waits,
-            unmask=unmask if unmask is not None else opened.loaded is not None,
+            unmask=unmask if unmask is not None else opened.in_sandbox,
             auth_version=version,
             enabled=frozenset(settings.flows.value or ()),
             expect=settings.expect.value,
         )
-        # A sandbox is thrown away: there is nothing that could stay.
-        announce = None if opened.loaded is not None else lambda sequences: tell_what_stays(sequences, messages)
+        announce = announcer(opened, messages)
         if script is None:
             messages.progress("running the flows of Auth")
             result = run(
@@ -147,7 +146,7 @@ def smoke(
                 opened.info,
                 script,
                 options,
-                as_role=as_role or (PROJECT_ROLE if opened.loaded is not None else None),
+                as_role=as_role or (PROJECT_ROLE if opened.in_sandbox else None),
                 not_applied=opened.not_applied,
                 unmade=opened.unmade,
                 announce=announce,
@@ -182,7 +181,7 @@ def no_verdict(report: SmokeReport) -> str | None:
         return "it could not be verified that nothing is left" + (
             f": {report.not_verified}" if report.not_verified else ""
         )
-    default = [flow for flow in report.flows if not flow.latent] or list(report.flows)
+    default = report.default
     if all_skipped(flow for flow in default if flow.flow == STATEMENTS):
         return "the statements gave no verdict: the reason is in the report"
     if all_skipped(default):
@@ -209,7 +208,6 @@ def exit_code(result: SmokeResult, fail_on: SmokeFailOn, *, exit_zero: bool, str
     from trigger_audit.smoke.model import Outcome
 
     flows = result.report.flows
-    default = [flow for flow in flows if not flow.latent] or list(flows)
     if exit_zero:
         return 0
     if strict and (result.not_analysed or result.refused or any(flow.outcome is Outcome.SKIPPED for flow in flows)):
@@ -217,4 +215,4 @@ def exit_code(result: SmokeResult, fail_on: SmokeFailOn, *, exit_zero: bool, str
     bad = {SmokeFailOn.FAIL: {Outcome.FAIL}, SmokeFailOn.ALTERED: {Outcome.FAIL, Outcome.ALTERED}}.get(fail_on, set())
     if bad and any(flow.as_expected is False for flow in flows):
         return 1
-    return int(any(flow.outcome in bad and not flow.as_expected for flow in default))
+    return int(any(flow.outcome in bad and not flow.as_expected for flow in result.report.default))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from trigger_audit.cli.terminal import Messages
     from trigger_audit.opening import OpenTarget
@@ -19,13 +19,20 @@ _MOST_SEQUENCES = 10
 
 def chosen_target(arguments: list[str] | None, messages: Messages) -> Target:
     """The target, announced on the first line of standard error. Raises UsageError."""
-    from trigger_audit.target import announcement, choose_target
+    from trigger_audit.target import choose_target
 
     target = choose_target(arguments or (), os.environ, Path.cwd())
+    tell_target(target, messages)
+    return target
+
+
+def tell_target(target: Target, messages: Messages) -> None:
+    """What was taken and why."""
+    from trigger_audit.target import announcement
+
     messages.say(announcement(target))
     for note in target.notes:
         messages.note(f"note: {note}")
-    return target
 
 
 def tell_about(opened: OpenTarget, messages: Messages) -> None:
@@ -48,12 +55,17 @@ def tell_about(opened: OpenTarget, messages: Messages) -> None:
         messages.note(f"note: {note}")
     for file, reason in opened.skipped:
         messages.note(f"note: {file} is left out: {reason}")
-    first = next(iter(opened.not_applied), None)
-    if first is not None:
+    not_applied = opened.not_applied
+    if not_applied:
         # The report lists them all: here is only what explains an odd result at once.
-        number = len(opened.not_applied)
+        number, first = len(not_applied), not_applied[0]
         what = "" if number == 1 else f"{number} statements, all in the report; the first: "
         messages.say(f"not applied: {what}{first.object}:{first.line}: {first.reason.removeprefix('not applied: ')}")
+
+
+def announcer(opened: OpenTarget, messages: Messages) -> Callable[[Sequence[str]], None] | None:
+    """Tells before a run what will stay of it; None for a sandbox, of which nothing can."""
+    return None if opened.in_sandbox else lambda sequences: tell_what_stays(sequences, messages)
 
 
 def tell_what_stays(sequences: Sequence[str], messages: Messages) -> None:

@@ -222,6 +222,11 @@ class SmokeReport:
     locked: tuple[str, ...] = ("auth.users",)
 
     @property
+    def default(self) -> tuple[FlowResult, ...]:
+        """The flows by which a run is judged: those that every project has, the latent ones where no other was run."""
+        return tuple(flow for flow in self.flows if not flow.latent) or self.flows
+
+    @property
     def summary(self) -> dict[str, int]:
         """How many flows had which outcome, and how many of all are latent."""
         counts = {outcome.value: 0 for outcome in Outcome}
