@@ -25,7 +25,7 @@ from trigger_audit.cli.options import (
 )
 from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings, show_settings, told_by_project
 from trigger_audit.cli.smoke import no_verdict
-from trigger_audit.cli.telling import tell_about
+from trigger_audit.cli.telling import tell_about, tell_target
 from trigger_audit.cli.terminal import Messages
 from trigger_audit.errors import TriggerAuditError, UsageError
 
@@ -120,14 +120,12 @@ def check(
 
 def chosen_migrations(arguments: list[str] | None, messages: Messages) -> SqlTarget:
     """The files to judge, announced on the first line of standard error: never a database, whatever is set."""
-    from trigger_audit.target import DatabaseTarget, announcement, choose_target
+    from trigger_audit.target import DatabaseTarget, choose_target
 
     target = choose_target(arguments or (), {}, Path.cwd())
     if isinstance(target, DatabaseTarget):
         raise UsageError("check judges migrations, and this is a database", "scan and smoke look at databases")
-    messages.say(announcement(target))
-    for note in target.notes:
-        messages.note(f"note: {note}")
+    tell_target(target, messages)
     return target
 
 
