@@ -194,15 +194,6 @@ def what_is_missing(connection: psycopg.Connection[Any], unmade: Sequence[Unmade
     return replace(missing, known=frozenset(row[0] for row in connection.execute(read_sql("ask/known_names.sql"))))
 
 
-def weighed(scanned: ScanResult, severities: Mapping[str, Severity]) -> ScanResult:
-    """With the severities that the project gives the findings of these rules; at the end, for a rule's own one counts
-    until then: in folding and in proving.
-    """
-    from trigger_audit.findings.folding import weighed as weighed_findings
-
-    return replace(scanned, findings=weighed_findings(scanned.findings, severities)) if severities else scanned
-
-
 def sign_ups_of(
     audit: Audit,
     *,

@@ -240,3 +240,27 @@ def test_a_comment_is_judged_by_all_rules(project: Path) -> None:
     [line] = found.out.splitlines()
     assert "warning TA004 the comment ignores TA301, which finds nothing in this line" in line
     assert scan(project, "--ignore", "TA004,TA107", "--fail-on", "warning").code == 0
+
+
+def test_check_knows_the_same(project: Path) -> None:
+    mended = FUNCTION.replace("new.raw_user_meta_data ->> 'name'", "coalesce(new.raw_user_meta_data ->> 'name', '')")
+    write(project, "1_first.sql", TABLES + mended + TRIGGER)
+    (project / "trigger-audit.toml").write_text('baseline = "known.json"\nfail-on = { check = "warning" }\n')
+
+    def check(*options: str) -> Run:
+        return run("check", "supabase", *options, cwd=project)
+
+    assert check().error == "error: the baseline 'known.json' does not exist (--write-baseline makes one)"
+    made = check("--write-baseline")
+    assert (made.code, entries(project)) == (0, [("TA301", "warning", 1), ("TA301", "info", 1)])
+    assert "baseline: known.json holds 2 findings now" in made.err
+    write(project, "2_second.sql", mended.replace("  return new;", f"{LOGGED}  return new;"))
+    found = check("--format", "concise")
+    assert found.code == 1
+    assert [line.split()[2] for line in found.out.splitlines() if "warning" in line] == ["TA301"]
+    reason = f"{LOGGED.rstrip()} -- trigger-audit: ignore TA301 the log must be whole\n"
+    write(project, "2_second.sql", mended.replace("  return new;", f"{reason}  return new;"))
+    assert check().code == 0
+
+
+LOGGED = "  insert into public.audit_log (user_id) values (new.id);\n"

@@ -21,24 +21,27 @@ from trigger_audit.check.compare import (
 from trigger_audit.check.model import Base, CheckResult
 from trigger_audit.errors import TriggerAuditError, UsageError
 from trigger_audit.opening import NothingApplied, SqlInput, as_not_analysed, sandbox_with, sql_input
-from trigger_audit.pipeline import SmokeOptions, prove, scan, weighed
+from trigger_audit.pipeline import SmokeOptions, prove, scan
 
 if TYPE_CHECKING:
-    from trigger_audit.findings.model import NotAnalysed, Severity
+    from trigger_audit.findings.model import NotAnalysed
     from trigger_audit.opening import OpenTarget
     from trigger_audit.pipeline import ScanResult, SmokeResult
     from trigger_audit.rules.base import Rule
     from trigger_audit.sandbox.migrations import FailedStatement
+    from trigger_audit.settling import Settling
     from trigger_audit.smoke.model import Expectation, FlowResult
     from trigger_audit.target import SqlTarget
 
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """How to judge: as `scan` and `smoke` do with the same names. `postgres` holds the sandbox' server."""
+    """How to judge: as `scan` and `smoke` do with the same names. `postgres` holds the sandbox' server. Without
+    `settling` every finding counts, as grave as its rule says.
+    """
 
     rules: tuple[Rule, ...]
-    severities: Mapping[str, Severity] = field(default_factory=dict)
+    settling: Settling | None = None
     tables: tuple[str, ...] = ()
     enabled: frozenset[str] = frozenset()
     expect: Mapping[str, Expectation] = field(default_factory=dict)
@@ -181,7 +184,9 @@ def _judged(opened: OpenTarget, options: CheckOptions, *, closely: bool) -> _Sta
     except TriggerAuditError as error:
         reason = error.message + (f" ({error.remedy})" if error.remedy else "")
     failed = opened.loaded.failed if opened.loaded else ()
-    return _State(weighed(scanned, options.severities), smoked, reason, failed)
+    if options.settling is not None:
+        scanned = options.settling.of_result(scanned) if closely else options.settling.of_base(scanned)
+    return _State(scanned, smoked, reason, failed)
 
 
 def _told(failed: Sequence[FailedStatement]) -> tuple[NotAnalysed, ...]:

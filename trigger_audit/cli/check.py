@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trigger_audit.cli.baseline import (
+    BaselineOption,
+    PruneBaseline,
+    WriteBaseline,
+    settling_of,
+    tell_what_is_settled,
+)
 from trigger_audit.cli.delivery import deliver
 from trigger_audit.cli.options import (
     ExitZero,
@@ -67,6 +74,9 @@ def check(
         bool,
         typer.Option("--allow-side-effects", help="Run although a function does what ROLLBACK does not undo."),
     ] = False,
+    baseline: BaselineOption = None,
+    write_baseline: WriteBaseline = False,
+    prune_baseline: PruneBaseline = False,
     fail_on: Annotated[
         FailOn | None,
         typer.Option("--fail-on", help="Exit 1 at this severity and above, a broken flow being an error; or never."),
@@ -91,17 +101,19 @@ def check(
         select=codes(select),
         ignore=codes(ignore),
         tables=tuple(table or ()),
-        scan_fails_on=fail_on,
+        check_fails_on=fail_on,
+        baseline=baseline,
     )
     rules, severities = chosen_rules(settings)
     if show:
         show_settings(settings, migrations, messages)
         raise typer.Exit
+    settling = settling_of(settings, rules, severities, write=write_baseline, prune=prune_baseline)
     target = chosen_migrations(migrations, messages)
     settings = told_by_project(settings, target, messages)
     options = CheckOptions(
         rules,
-        severities,
+        settling,
         tables=settings.tables.value,
         enabled=frozenset(settings.flows.value or ()),
         expect=settings.expect.value,
@@ -111,11 +123,12 @@ def check(
     result = run(target, base, options, progress=messages.progress, about=lambda opened: tell_about(opened, messages))
     messages.clear()
     deliver(result, format_, outputs, messages)
+    tell_what_is_settled(result.scan, settling, messages)
     reason = result.not_smoked if result.smoke is None else no_verdict(result.smoke.report)
     if reason is not None:
         # The findings stand without the flows, and have been shown.
         raise TriggerAuditError(reason)
-    raise typer.Exit(exit_code(result, FailOn(settings.scan_fails_on.value), exit_zero=exit_zero, strict=strict))
+    raise typer.Exit(exit_code(result, FailOn(settings.check_fails_on.value), exit_zero=exit_zero, strict=strict))
 
 
 def chosen_migrations(arguments: list[str] | None, messages: Messages) -> SqlTarget:
