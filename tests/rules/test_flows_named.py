@@ -22,6 +22,7 @@ from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Outcome
 from trigger_audit.smoke.payloads import Probes, payloads_of
 from trigger_audit.smoke.replay import Replay
+from trigger_audit.smoke.requests import Requests, look_at_shared
 from trigger_audit.smoke.session import Limits, Session, look_at_server
 
 
@@ -179,13 +180,16 @@ def replayed(database: FreshDatabase) -> dict[str, set[str]]:
         connection.execute("BEGIN")
         session = Session(connection, look_at_server(connection), Limits())
         target = look_at_target(connection, session)
+        shared = look_at_shared(connection)
         probes = Probes()
         for flow in FLOWS:
             for payload in payloads_of(flow):
                 for before in ways_to(flow):
                     connection.execute("SAVEPOINT flow")
                     session.enter()
-                    replay = Named(connection, session, target, Memory(probes.user(payload)), probes.ids)
+                    replay = Named(
+                        connection, session, target, Memory(probes.user(payload)), probes.ids, Requests(session, shared)
+                    )
                     for part in (*before, flow):
                         assert replay.run(part).failed is None
                     connection.execute("ROLLBACK TO SAVEPOINT flow")

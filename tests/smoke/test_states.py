@@ -16,6 +16,7 @@ from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Payload
 from trigger_audit.smoke.payloads import Probes
 from trigger_audit.smoke.replay import Observing, Replay
+from trigger_audit.smoke.requests import Requests, look_at_shared
 from trigger_audit.smoke.session import Limits, Session, look_at_server
 
 if TYPE_CHECKING:
@@ -93,8 +94,9 @@ def watch(
     connection: Any, session: Session, target: Any, probes: Probes, flow: Flow, payload: Payload
 ) -> list[tuple[str, int, str, str, Any, Any]]:
     connection.execute("SAVEPOINT flow")
+    requests = Requests(session, look_at_shared(connection))
     session.enter()
-    replay = Watched(connection, session, target, Memory(probes.user(payload)), probes.ids)
+    replay = Watched(connection, session, target, Memory(probes.user(payload)), probes.ids, requests)
     replay.rows = []
     if payload is Payload.DUPLICATE:
         before: tuple[Flow, ...] = (flow,)

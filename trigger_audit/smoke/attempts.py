@@ -25,6 +25,7 @@ from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Mail, Outcome, Payload
 from trigger_audit.smoke.payloads import Probes, SignUps
 from trigger_audit.smoke.replay import OUR_LIMITS, Observation, Replay
+from trigger_audit.smoke.requests import SHARED, Requests, Shared, look_at_shared
 from trigger_audit.smoke.rights import Rights, look_at_rights
 from trigger_audit.smoke.session import AUTH, Limits, Server, Session, look_at_server, pin_search_path
 from trigger_audit.smoke.transactions import current_transaction
@@ -108,6 +109,7 @@ class Attempts:
         """The ids of the transactions begun: each must be found aborted afterwards."""
         self.session: Session
         self.target: Target
+        self.shared: Shared
 
     def start(self) -> None:
         """Begins on a connection that is idle: the first one, or one after a function that had to be ended."""
@@ -131,12 +133,18 @@ class Attempts:
     def look(self) -> None:
         """Asks what the target has, before any code of its users has run. TriggerAuditError."""
         self.target = look_at_target(self.connection, self.session)
+        self.shared = look_at_shared(self.connection)
         if self.auth_version is not None:
             self.target = replace(self.target, versions=exactly(self.auth_version))
 
     def run(self, flow: Flow, payload: Payload, *, rights: bool = False) -> Attempt:
-        """Tries the ways to a starting user in turn, each in a savepoint, until the flow can go on from one."""
+        """Tries the ways to a starting user in turn, each in a savepoint, until the flow can go on from one.
+
+        It tries the next one too where the requests before are in the way of a verdict because they share the
+        transaction. Of a user made with triggers off only a flow that goes through says something then.
+        """
         refusals: list[str] = []
+        undecided: Attempt | None = None
         for way in self._ways(flow, payload):
             if time.monotonic() > self.ends:
                 reason = "not tried: the flows before took too long altogether"
@@ -144,8 +152,16 @@ class Attempts:
             attempt = self._in_savepoint(flow, payload, way, refusals, rights=rights)
             if attempt is not None and self._may_hide_a_limit(attempt.observation):
                 attempt = self._in_savepoint(flow, payload, way, refusals, rights=rights, wait_for_locks=True)
-            if attempt is not None:
+            if attempt is None:
+                continue
+            outcome, limit = attempt.observation.outcome, attempt.observation.limit
+            if limit in SHARED and payload is not Payload.DUPLICATE:
+                undecided = undecided or attempt
+                refusals.append(f"after {way.before[-1].name if way.before else flow.name}: {limit}")
+            elif undecided is None or not way.triggers_off or outcome in (Outcome.PASS, Outcome.ALTERED):
                 return attempt
+        if undecided is not None:
+            return undecided
         observation = Observation(flow, limit="; ".join(refusals))
         return Attempt(observation, "no user to start from: " + "; ".join(refusals))
 
@@ -278,7 +294,8 @@ class Attempts:
         """Makes the starting user and runs the flow; None where the user cannot be made in this way."""
         triggers_off = way.triggers_off
         first = self.probes.user(way.payload)
-        replay = Replay(self.connection, self.session, self.target, Memory(first), self.probes.ids)
+        requests = Requests(self.session, self.shared)
+        replay = Replay(self.connection, self.session, self.target, Memory(first), self.probes.ids, requests)
         if triggers_off:
             try:
                 self.session.switch_triggers(off=True)
@@ -298,9 +315,10 @@ class Attempts:
             self.session.leave()
             self.session.switch_triggers(off=False)
             self.session.enter()
+            requests.interrupt()
         if payload is Payload.DUPLICATE:
             twin = self.probes.user(payload, first)
-            replay = Replay(self.connection, self.session, self.target, Memory(twin), self.probes.ids)
+            replay = Replay(self.connection, self.session, self.target, Memory(twin), self.probes.ids, requests)
         reason = None
         if refusals:
             made = way.before[0].name + (" with full metadata" if way.payload is Payload.FULL else "")
@@ -308,6 +326,7 @@ class Attempts:
             reason = f"starts from {start}, because {refusals[0]}"
         if change is not None:
             self._change(change)
+            requests.interrupt()
         observation = replay.run(flow)
         if change is not None and observation.ran_out:
             self._hurry()
@@ -384,6 +403,8 @@ def _why_not(made: Observation, payload: Payload, triggers_off: bool) -> str:
     with_what = f"{made.flow.name} with {payload.value} metadata"
     if triggers_off:
         with_what += " and triggers off"
+    if made.limit in SHARED:
+        return f"{with_what} gives no verdict: {made.limit}"
     if made.failed is not None:
         verb = "does not end" if made.ran_out else "fails"
         return f"{with_what} {verb} ({made.failed.sqlstate or 'no SQLSTATE'} at {made.failed.statement})"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from psycopg import Connection, Error
 
     from trigger_audit.smoke.catalog import Target
+    from trigger_audit.smoke.requests import Requests
     from trigger_audit.smoke.session import Session
 
 OUR_LIMITS = {
@@ -135,13 +136,20 @@ class Replay:
     """Runs flows for one user. The session is Auth's role by now, and a savepoint surrounds everything."""
 
     def __init__(
-        self, connection: Connection, session: Session, target: Target, memory: Memory, ids: list[str]
+        self,
+        connection: Connection,
+        session: Session,
+        target: Target,
+        memory: Memory,
+        ids: list[str],
+        requests: Requests,
     ) -> None:
         self.connection = connection
         self.session = session
         self.target = target
         self.memory = memory
         self.ids = ids
+        self.requests = requests
 
     def run(self, flow: Flow, *, check: bool = True) -> Observation:
         """Executes the steps and the post-checks (`check`).
@@ -149,6 +157,7 @@ class Replay:
         psycopg.OperationalError where the connection is lost; every other error of the server is the observation.
         """
         observation = Observing(flow)
+        self.requests.begin()
         self._run(observation, check=check)
         return observation.done()
 
@@ -317,10 +326,12 @@ class Replay:
             self.session.leave()
             self.connection.execute(self.target.deferred)
             self.session.enter()
+        self.requests.commit()
         return True
 
     def _fail(self, observation: Observing, index: int, label: str, response: Response, error: Error) -> None:
         note_failure(observation, self.session, index, label, error)
+        observation.limit = observation.limit or self.requests.doubt(error)
         observation.response = response
 
 
