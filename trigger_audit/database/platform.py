@@ -68,9 +68,7 @@ def describe(connection: psycopg.Connection[Any]) -> Server:
     idle = connection.info.transaction_status is TransactionStatus.IDLE
     try:
         with connection.cursor(row_factory=dict_row) as cursor:
-            # First of all: the database's own path may put operators of a user before PostgreSQL's.
-            cursor.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)")
-            said = cursor.execute("SELECT pg_catalog.version() AS said").fetchone()
+            said = cursor.execute(read_sql("database/version.sql")).fetchone()
             notes = check_version(str(said["said"]) if said else "", connection.info.server_version)
             row = cursor.execute(read_sql("database/server.sql")).fetchone()
     finally:

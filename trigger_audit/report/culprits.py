@@ -58,13 +58,15 @@ def _shown(culprit: Culprit) -> str:
     return f"with {it} alone on this happens, but another one brings it about too"
 
 
-def source_line(source: str | None, line: int | None, style: Style) -> list[str]:
-    """The line of a function's body that an error names, as PostgreSQL counts; nothing where it is not known."""
-    lines = (source or "").split("\n")
+def place_lines(function: str, line: int | None, style: Style, sources: Mapping[str, str]) -> list[str]:
+    """The function that an error names with the line, as PostgreSQL counts, and that line where its body is known."""
+    at = f" line {line}" if line else ""
+    place = f"  {style.paint('gutter', '-->')} {plain(function)}{at}"
+    lines = sources.get(function, "").split("\n")
     if line is None or not 0 < line <= len(lines):
-        return []
+        return [place]
     shown, _ = excerpt(lines[line - 1].rstrip("\r"), 0, 1, max(40, style.width - 12))
-    return [f"{style.paint('gutter', f'{line:>4} |')} {shown}"]
+    return [place, f"{style.paint('gutter', f'{line:>4} |')} {shown}"]
 
 
 def hidden_text(errors: Iterable[HiddenError], style: Style, sources: Mapping[str, str]) -> str:
@@ -72,9 +74,7 @@ def hidden_text(errors: Iterable[HiddenError], style: Style, sources: Mapping[st
     lines = []
     for error in errors:
         lines.append(style.paint("warning", f"hidden[{error.sqlstate}]") + f" {plain(error.message)}")
-        at = f" line {error.line}" if error.line else ""
-        lines.append(f"  {style.paint('gutter', '-->')} {plain(error.function)}{at}")
-        lines += source_line(sources.get(error.function), error.line, style)
+        lines += place_lines(error.function, error.line, style, sources)
         lines += told("   ", "trigger", error.trigger, style) if error.trigger else []
         lines += told("   ", "hidden by", f"an exception handler; {error.flow} goes through all the same", style)
     return "\n".join(lines) + "\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from trigger_audit.report.culprits import culprit_lines, hidden_text, source_line
+from trigger_audit.report.culprits import culprit_lines, hidden_text, place_lines
 from trigger_audit.report.table import Style, count, not_analysed_text, told
 from trigger_audit.smoke.model import STATEMENTS, Mail, Outcome
 from trigger_audit.visible import plain
@@ -66,26 +66,22 @@ def flow_table(flows: Iterable[FlowResult], style: Style) -> str:
 
     Payloads that fare alike share a row.
     """
-    rows: dict[tuple[str, ...], list[str]] = {}
+    rows: dict[tuple[str, ...], list[FlowResult]] = {}
     for flow in flows:
         key = (
             flow.flow + (" (latent)" if flow.latent else ""),
-            style.paint(_MET if flow.as_expected else _COLOUR[flow.outcome], outcome_words(flow)),
+            outcome_words(flow),
             plain(user_sees(flow)),
             _MAIL[flow.mail],
             plain(step_cause(flow.failed_step)) if flow.failed_step else "",
         )
-        rows.setdefault(key, []).append(flow.payload.value)
-    cells = [(name, ", ".join(payloads), *rest) for (name, *rest), payloads in rows.items()]
-    return (
-        tabulate(
-            cells,
-            headers=_HEADERS,
-            disable_numparse=True,
-            maxcolwidths=column_widths(cells, style.terminal) if style.terminal is not None else None,
-        )
-        + "\n"
-    )
+        rows.setdefault(key, []).append(flow)
+    cells = [(name, ", ".join(flow.payload.value for flow in alike), *rest) for (name, *rest), alike in rows.items()]
+    # Colour is no part of a cell's width.
+    widths = column_widths(cells, style.terminal) if style.terminal is not None else None
+    kinds = [_MET if alike[0].as_expected else _COLOUR[alike[0].outcome] for alike in rows.values()]
+    painted = [(*row[:2], style.paint(kind, row[2]), *row[3:]) for kind, row in zip(kinds, cells, strict=True)]
+    return tabulate(painted, headers=_HEADERS, disable_numparse=True, maxcolwidths=widths) + "\n"
 
 
 def column_widths(cells: Iterable[tuple[str, ...]], width: int) -> list[int | None]:
@@ -152,10 +148,7 @@ def failure_text(step: FailedStep, flows: list[FlowResult], style: Style, source
     if all(flow.as_expected for flow in flows):
         kind = _MET
     lines = [style.paint(kind, f"fail{state}") + f" {plain(step.message)}"]
-    if step.function:
-        at = f" line {step.line}" if step.line else ""
-        lines.append(f"  {style.paint('gutter', '-->')} {plain(step.function)}{at}")
-    lines += source_line(sources.get(step.function or ""), step.line, style)
+    lines += place_lines(step.function, step.line, style, sources) if step.function else []
     pad = "   "
     if step.detail:
         lines += told(pad, "detail", step.detail, style)

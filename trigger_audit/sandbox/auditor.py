@@ -34,14 +34,8 @@ def admit(admin: psycopg.Connection) -> None:
     role, auth = sql.Identifier(ROLE), sql.Identifier(AUTH_ROLE)
     with admin.transaction():
         admin.execute("SET LOCAL search_path = pg_catalog, pg_temp")
-        [exists], [version] = (
-            admin.execute(query, parameters).fetchone() or (None,)
-            for query, parameters in (
-                ("SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %s)", (ROLE,)),
-                ("SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4", None),
-            )
-        )
-        if not exists:
+        # The files may have made a role of this name.
+        if admin.execute(read_sql("sandbox/role.sql"), {"role": ROLE}).fetchone() is None:
             admin.execute(sql.SQL("CREATE ROLE {}").format(role))
         admin.execute(sql.SQL("ALTER ROLE {} NOLOGIN NOCREATEROLE NOCREATEDB INHERIT BYPASSRLS").format(role))
         names = admin.execute(read_sql("sandbox/auditor.sql"), {"role": ROLE, "auth": AUTH_ROLE}).fetchall()
@@ -49,9 +43,10 @@ def admit(admin: psycopg.Connection) -> None:
         admin.execute(sql.SQL("GRANT {} TO {}").format(members, role))
         admin.execute(sql.SQL("GRANT ALL ON ALL TABLES IN SCHEMA {} TO {}").format(sql.Identifier(AUTH_SCHEMA), role))
         admin.execute(sql.SQL("GRANT ALL ON SCHEMA {} TO {}").format(sql.Identifier(AUTH_SCHEMA), role))
-        if version is not None and version >= 150000:
+        version = admin.info.server_version
+        if version >= 150000:
             admin.execute(sql.SQL("GRANT SET ON PARAMETER session_replication_role TO {}").format(role))
-        how = sql.SQL(" WITH INHERIT FALSE, SET TRUE" if version is not None and version >= 160000 else "")
+        how = sql.SQL(" WITH INHERIT FALSE, SET TRUE" if version >= 160000 else "")
         admin.execute(sql.SQL("GRANT {} TO {}{}").format(role, auth, how))
 
 

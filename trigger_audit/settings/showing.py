@@ -4,41 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from trigger_audit.settings.model import IgnoredFinding, Setting, Settings
+from trigger_audit.settings.model import IgnoredFinding, Settings
 from trigger_audit.settings.values import quoted
 
 if TYPE_CHECKING:
     from datetime import date
-
-T = TypeVar("T")
 
 
 def settings_lines(settings: Settings) -> str:
     """Each setting as it could stand in a file, and where it comes from. Paths are from the working folder."""
     enabled = settings.flows.value or ()
     ignored = settings.ignored_findings
-    rows: tuple[tuple[str, str, Setting[object]], ...] = (
-        ("select", _array(settings.select.value), _any(settings.select)),
-        ("ignore", _array(settings.ignore.value), _any(settings.ignore)),
-        ("severity", _inline(settings.severity.value), _any(settings.severity)),
-        ("fail-on.scan", quoted(settings.scan_fails_on.value), _any(settings.scan_fails_on)),
-        ("fail-on.smoke", quoted(settings.smoke_fails_on.value), _any(settings.smoke_fails_on)),
-        ("fail-on.check", quoted(settings.check_fails_on.value), _any(settings.check_fails_on)),
-        ("tables", _array(settings.tables.value), _any(settings.tables)),
-        ("flows", _array(enabled), _any(settings.flows)),
-        ("expect", _inline(settings.expect.value), _any(settings.expect)),
-        ("baseline", quoted(settings.baseline.value), _any(settings.baseline)),
-        ("ignore-finding", f"[{', '.join(map(_ignored, ignored.value))}]", _any(ignored)),
+    rows = (
+        ("select", _array(settings.select.value), settings.select.source),
+        ("ignore", _array(settings.ignore.value), settings.ignore.source),
+        ("severity", _inline(settings.severity.value), settings.severity.source),
+        ("fail-on.scan", quoted(settings.scan_fails_on.value), settings.scan_fails_on.source),
+        ("fail-on.smoke", quoted(settings.smoke_fails_on.value), settings.smoke_fails_on.source),
+        ("fail-on.check", quoted(settings.check_fails_on.value), settings.check_fails_on.source),
+        ("tables", _array(settings.tables.value), settings.tables.source),
+        ("flows", _array(enabled), settings.flows.source),
+        ("expect", _inline(settings.expect.value), settings.expect.source),
+        ("baseline", quoted(settings.baseline.value), settings.baseline.source),
+        ("ignore-finding", f"[{', '.join(map(_ignored, ignored.value))}]", ignored.source),
     )
     left = [f"{key} = {value}" for key, value, _ in rows]
     width = min(60, max(map(len, left)))
-    return "".join(f"{text.ljust(width)}  # {row[2].source}\n" for text, row in zip(left, rows, strict=True))
-
-
-def _any(setting: Setting[T]) -> Setting[object]:
-    return Setting(setting.value, setting.source, setting.in_file)
+    return "".join(f"{text.ljust(width)}  # {source}\n" for text, (_, _, source) in zip(left, rows, strict=True))
 
 
 def _array(values: Iterable[str]) -> str:
