@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from tests.report.hostile import TEXTS, hostile
-from tests.report.results import FILE, Results
+from tests.report.results import BASE_FILE, FILE, Results
 from trigger_audit.report.formats import Format, render
 from trigger_audit.visible import plain
 
@@ -43,12 +43,11 @@ def test_the_schema_refuses_what_is_none() -> None:
 def test_all_of_the_state_is_told_with_a_base_and_without(results: Results) -> None:
     """GitLab compares the reports of two branches: one that leaves out what the base has would look mended."""
     issues = {(issue["check_name"], issue["severity"]): issue for issue in read(results.check_with_base)}
-    assert where(issues["TA104", "critical"]) == (FILE, 33)
+    assert where(issues["TA104", "critical"]) == (FILE, 13)
     assert where(issues["broken-statement", "critical"]) == (FILE, 42)
-    assert where(issues["smoke/fail", "info"]) == (FILE, 33)
-    assert where(issues["smoke/altered", "major"]) == ("supabase", 1)
-    # No code is at fault there, and the SQL is a folder.
-    assert where(issues["TA118", "major"]) == ("supabase", 1)
+    assert where(issues["smoke/fail", "info"]) == (FILE, 4)
+    assert where(issues["smoke/altered", "major"]) == (FILE, 29)
+    assert where(issues["TA118", "major"]) == (BASE_FILE, 2)
     assert not any(check == "TA501" for check, _ in issues)
     assert read(results.check_with_base) == read(replace(results.check_with_base, base=None))
 

@@ -78,7 +78,7 @@ def test_what_the_migrations_bring_is_in_tables_with_details_below(results: Resu
     # The findings with the broken statement, the failing flows, the changes: a head and rows each.
     assert page.cells == [4] * 6 + [4] * 4 + [3] * 7
     assert page.tags.count("details") == page.tags.count("summary") == 7
-    assert "supabase/migrations/20260201090000_changes.sql:33:3" in page.text
+    assert "supabase/migrations/20260201090000_changes.sql:13:3" in page.text
     assert "insert into public.login_history values (new.id, new.last_sign_in_at);" in page.text
     assert set(page.tags) <= {"h3", "h4", "p", "ul", "li", "pre", "table", "thead", "tbody", "tr", "td", "th",
                               "strong", *OURS}  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 
 from tests.report.hostile import TEXTS, hostile
-from tests.report.results import FILE, Results
+from tests.report.results import BASE_FILE, FILE, Results
 from trigger_audit.report.formats import Format, render
 from trigger_audit.report.places import as_uri
 
@@ -63,7 +63,7 @@ def test_a_finding_has_its_place_in_the_file_and_in_the_database(results: Result
         {
             "physicalLocation": {
                 "artifactLocation": {"uri": FILE, "uriBaseId": "%SRCROOT%"},
-                "region": {"startLine": 33, "startColumn": 3, "endLine": 33, "endColumn": 72},
+                "region": {"startLine": 13, "startColumn": 3, "endLine": 13, "endColumn": 72},
             },
             "logicalLocations": [
                 {"fullyQualifiedName": "public.note_login()", "kind": "function"},
@@ -79,7 +79,7 @@ def test_a_code_host_gets_a_file_for_every_result_of_sql_and_for_none_of_a_datab
     for result in (results.scan, results.smoke, results.check):
         for each in read(result)["results"]:
             place = each["locations"][0]["physicalLocation"]
-            assert place["artifactLocation"]["uri"] in (FILE, "supabase")
+            assert place["artifactLocation"]["uri"] in (FILE, BASE_FILE)
             assert place["region"]["startLine"] >= 1
     for each in read(results.database)["results"]:
         assert "physicalLocation" not in each["locations"][0]
@@ -116,7 +116,7 @@ def test_what_was_not_analysed_is_a_notice(results: Results) -> None:
     assert invocation["executionSuccessful"] is True
     (notice,) = invocation["toolExecutionNotifications"]
     assert notice["descriptor"] == {"id": "not-analysed"}
-    assert notice["locations"][0]["physicalLocation"]["region"] == {"startLine": 42}
+    assert notice["locations"][0]["physicalLocation"]["region"]["startLine"] == 42
 
 
 def test_flows_that_were_not_run_are_no_success(results: Results) -> None:

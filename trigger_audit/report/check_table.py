@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 from trigger_audit.findings.model import Severity
 from trigger_audit.report.gathered import problems_of
 from trigger_audit.report.smoke_table import altered_text, failure_text, listed, skipped_text, unexpected_text
-from trigger_audit.report.table import Style, count, counted, finding_text, head_place, not_analysed_text, not_counted
+from trigger_audit.report.table import (
+    Style,
+    count,
+    counted,
+    finding_text,
+    head_place,
+    item_place,
+    not_analysed_text,
+    not_counted,
+)
 from trigger_audit.report.words import ending
 from trigger_audit.smoke.model import Outcome
 from trigger_audit.visible import plain
@@ -38,11 +47,15 @@ def check_text(result: CheckResult, style: Style) -> str:
         blocks.append(changes_text(result.flows, style))
     if result.not_smoked is not None:
         blocks.append(style.line("flows not run", "error", f": {result.not_smoked}"))
-    open_ = [item for item in result.not_analysed if item not in result.broken]
-    if open_:
-        blocks.append(not_analysed_text(open_, style))
+    if open_items(result):
+        blocks.append(not_analysed_text(open_items(result), style))
     blocks.append(closing_line(result, style))
     return "\n".join(blocks)
+
+
+def open_items(result: CheckResult) -> list[NotAnalysed]:
+    """What was not analysed, less the broken statements, which are told as such."""
+    return [item for item in result.not_analysed if item not in result.broken]
 
 
 def skipped_flows(result: CheckResult) -> list[FlowResult]:
@@ -56,8 +69,7 @@ def skipped_flows(result: CheckResult) -> list[FlowResult]:
 def broken_text(item: NotAnalysed, style: Style) -> str:
     """A statement that PostgreSQL refuses whatever the database holds."""
     head = style.paint("error", "error") + style.paint("strong", f" {plain(item.reason)}")
-    where = item.object if item.line is None else f"{item.object}:{item.line}"
-    return f"{head}\n  {style.paint('gutter', '-->')} {plain(where)}\n"
+    return f"{head}\n  {style.paint('gutter', '-->')} {plain(item_place(item))}\n"
 
 
 def mended_text(findings: Iterable[Finding], style: Style) -> str:
@@ -101,6 +113,6 @@ def closing_line(result: CheckResult, style: Style) -> str:
         parts.append("no flow breaks")
     against = f"; compared with {plain(result.base.ref)} ({result.base.commit[:12]})" if result.base else ""
     return (
-        f"{', '.join(parts)}; {len(result.not_analysed)} not analysed{against}; "
+        f"{', '.join(parts)}; {len(open_items(result))} not analysed{against}; "
         f"PostgreSQL {result.scan.target.server_version}\n"
     )

@@ -36,8 +36,16 @@ def finding_line(finding: Finding) -> str:
 
 
 def not_analysed_line(item: NotAnalysed) -> str:
-    where = item.object if item.line is None else f"{item.object}:{item.line}"
-    return plain(f"{where}: not analysed: {item.reason}")
+    return plain(f"{item_line(item)}: not analysed: {item.reason}")
+
+
+def item_line(item: NotAnalysed) -> str:
+    """`1.sql:12:5`, where it is in a function as `1.sql:12:5: public.f():7`; without a file `public.f():7`."""
+    inside = item.object if item.line is None else f"{item.object}:{item.line}"
+    place = item.file_place
+    if place is None:
+        return inside
+    return f"{place.file}:{place.line}:{place.column}" + ("" if item.object == place.file else f": {inside}")
 
 
 def smoke_lines(result: SmokeResult) -> str:
@@ -62,8 +70,7 @@ def check_lines(result: CheckResult) -> str:
 
 
 def broken_line(item: NotAnalysed) -> str:
-    where = item.object if item.line is None else f"{item.object}:{item.line}"
-    return plain(f"{where}: error {item.reason}")
+    return plain(f"{item_line(item)}: error {item.reason}")
 
 
 def change_line(change: FlowChange) -> str:

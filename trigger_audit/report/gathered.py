@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trigger_audit.findings.model import FilePlace, Severity
+from trigger_audit.findings.model import Severity
 from trigger_audit.report.smoke_table import by_change, by_failure
 from trigger_audit.smoke.model import Outcome
 
 if TYPE_CHECKING:
     from trigger_audit.analysis.model import Audit
     from trigger_audit.check.model import Base, CheckResult, FlowChange
-    from trigger_audit.findings.model import Finding, NotAnalysed
+    from trigger_audit.check.source_map import SourceMap
+    from trigger_audit.findings.model import FilePlace, Finding, NotAnalysed
     from trigger_audit.pipeline import ScanResult, SmokeResult
     from trigger_audit.smoke.model import FailedStep, FlowResult
 
@@ -50,7 +51,8 @@ class Gathered:
     fail, of all the `flows`; `problems` hold those that go wrong by their causes, `new_problems` those that the report
     is about, `gone` those that changed since the base.
 
-    `tables` and `triggers` hold the names that are some, to tell what an object is.
+    `tables` and `triggers` hold the names that are some, to tell what an object is. `source_map` knows where the files
+    define what is in the database.
     """
 
     command: str
@@ -72,7 +74,7 @@ class Gathered:
     rolled_back: bool = True
     tables: frozenset[str] = frozenset()
     triggers: frozenset[str] = frozenset()
-    places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    source_map: SourceMap | None = None
 
     def told_findings(self) -> Iterator[tuple[Finding, bool]]:
         """All findings, each with whether the report is about it."""
@@ -90,13 +92,14 @@ class Gathered:
             return "trigger"
         return "table" if name in self.tables else "constraint"
 
-    def place_of_step(self, step: FailedStep | None) -> FilePlace | None:
-        """Where the migrations say what failed, as far as a finding in the same function tells."""
-        if step is None or step.function is None or step.line is None or step.function not in self.places:
+    def place_of(self, problem: Problem) -> FilePlace | None:
+        """Where the migrations say what failed; of what is altered, where they make the trigger that did it."""
+        if self.source_map is None:
             return None
-        file, before = self.places[step.function]
-        line = before + step.line
-        return FilePlace(file, line, 1, line, 1)
+        if problem.step is not None:
+            return self.source_map.of_step(problem.step)
+        culprits = (culprit.name for flow in problem.flows for culprit in flow.culprits)
+        return next((place for place in map(self.source_map.of_object, culprits) if place is not None), None)
 
     @property
     def whole_target(self) -> str | None:
@@ -119,9 +122,9 @@ def gathered(result: ScanResult | SmokeResult | CheckResult) -> Gathered:
     return _of_smoke(result) if isinstance(result, SmokeResult) else _of_check(result)
 
 
-def file_of(item: NotAnalysed) -> str | None:
-    """The file that a statement stands in which was not applied; None for what is in the database, and for a stream."""
-    return item.object if item.reason.startswith("not applied") and item.object != "-" else None
+def is_of_a_file(item: NotAnalysed) -> bool:
+    """Whether it is a statement of a file, which is in no database."""
+    return item.file_place is not None and item.file_place.file == item.object
 
 
 def failing_of(flows: Sequence[FlowResult]) -> tuple[FlowResult, ...]:
@@ -170,7 +173,6 @@ def _of_scan(result: ScanResult) -> Gathered:
         not_analysed=result.not_analysed,
         tables=_tables(result.audit),
         triggers=_triggers(result.audit),
-        places=_places(result.findings),
     )
 
 
@@ -187,6 +189,7 @@ def _of_smoke(result: SmokeResult) -> Gathered:
         not_analysed=result.not_analysed,
         gaps=report.session.gaps,
         rolled_back=report.rolled_back,
+        source_map=result.source_map,
     )
 
 
@@ -214,7 +217,7 @@ def _of_check(result: CheckResult) -> Gathered:
         rolled_back=smoke.report.rolled_back if smoke else True,
         tables=_tables(scan.audit),
         triggers=_triggers(scan.audit),
-        places=_places(scan.findings),
+        source_map=smoke.source_map if smoke else None,
     )
 
 
@@ -229,12 +232,3 @@ def _tables(audit: Audit) -> frozenset[str]:
 def _triggers(audit: Audit) -> frozenset[str]:
     catalog = audit.catalog
     return frozenset(f"{catalog.tables[trigger.table].name}.{trigger.name}" for trigger in catalog.triggers)
-
-
-def _places(findings: Sequence[Finding]) -> dict[str, tuple[str, int]]:
-    """By function its file, and how many lines of the file precede the body's first."""
-    return {
-        finding.place.function: (finding.file_place.file, finding.file_place.line - finding.place.line)
-        for finding in findings
-        if finding.place is not None and finding.file_place is not None
-    }

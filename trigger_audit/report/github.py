@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trigger_audit.findings.model import Severity
-from trigger_audit.report.gathered import file_of, gathered
+from trigger_audit.report.gathered import gathered, is_of_a_file
 from trigger_audit.report.inert import inert_inside
 from trigger_audit.report.places import in_repository
 from trigger_audit.report.words import problem_facts, problem_message, problem_title
@@ -30,10 +30,7 @@ def workflow_commands(result: Result) -> str:
     told = gathered(result)
     found = [(finding.severity, finding_annotation(finding)) for finding in told.new]
     found += [(Severity.ERROR, broken_annotation(item)) for item in told.broken]
-    found += [
-        (problem.severity, problem_annotation(problem, told.place_of_step(problem.step)))
-        for problem in told.new_problems
-    ]
+    found += [(problem.severity, problem_annotation(problem, told.place_of(problem))) for problem in told.new_problems]
     if told.not_smoked is not None:
         found.append((Severity.ERROR, annotation(Severity.ERROR, "flows not run", [told.not_smoked])))
     found += [(Severity.INFO, open_annotation(item)) for item in told.not_analysed]
@@ -54,41 +51,27 @@ def problem_annotation(problem: Problem, place: FilePlace | None) -> str:
 
 
 def broken_annotation(item: NotAnalysed) -> str:
-    return annotation(Severity.ERROR, "statement refused", [item.reason], file=file_of(item), line=item.line)
+    return annotation(Severity.ERROR, "statement refused", [item.reason], item.file_place)
 
 
 def open_annotation(item: NotAnalysed) -> str:
-    file = file_of(item)
     inside = item.object if item.line is None else f"{item.object} line {item.line}"
-    told = item.reason if file else f"{inside}: {item.reason}"
-    return annotation(Severity.INFO, "not analysed", [told], file=file, line=item.line if file else None)
+    told = item.reason if is_of_a_file(item) else f"{inside}: {item.reason}"
+    return annotation(Severity.INFO, "not analysed", [told], item.file_place)
 
 
-def annotation(
-    severity: Severity,
-    title: str,
-    lines: list[str],
-    place: FilePlace | None = None,
-    *,
-    file: str | None = None,
-    line: int | None = None,
-) -> str:
+def annotation(severity: Severity, title: str, lines: list[str], place: FilePlace | None = None) -> str:
     """`::error file=...,line=...,title=...::text`. Columns only where start and end share a line, as GitHub asks; its
     last column is inside, ours is outside.
     """
     properties: dict[str, str] = {}
-    path = in_repository(place.file if place else file or "")
-    if path is not None:
-        properties["file"] = shown(path)
-        if place is not None:
-            properties["line"] = str(place.line)
-            if place.end_line == place.line and place.end_column > place.column:
-                properties["col"] = str(place.column)
-                properties["endColumn"] = str(place.end_column - 1)
-            elif place.end_line > place.line:
-                properties["endLine"] = str(place.end_line)
-        elif line is not None:
-            properties["line"] = str(line)
+    path = in_repository(place.file) if place is not None else None
+    if place is not None and path is not None:
+        properties |= {"file": shown(path), "line": str(place.line)}
+        if place.end_line > place.line:
+            properties["endLine"] = str(place.end_line)
+        else:
+            properties |= {"col": str(place.column), "endColumn": str(max(place.column, place.end_column - 1))}
     properties["title"] = shown(title)[:_LONGEST_TITLE]
     named = ",".join(f"{name}={escaped_property(value)}" for name, value in properties.items())
     text = "\n".join(shown(line) for line in lines if line)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from trigger_audit.findings.model import Severity
 from trigger_audit.report.fingerprints import Fingerprints, broken_fingerprint, problem_fingerprint
-from trigger_audit.report.gathered import file_of, gathered
+from trigger_audit.report.gathered import gathered
 from trigger_audit.report.places import in_repository
 from trigger_audit.report.words import problem_message, problem_title
 from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
+    from trigger_audit.findings.model import FilePlace
     from trigger_audit.report.formats import Result
     from trigger_audit.report.gathered import Gathered
 
@@ -31,45 +32,41 @@ def code_quality(result: Result) -> str:
     issues = []
     for finding in told.findings:
         if finding.suppressed is None:
-            place = finding.file_place
-            inside = finding.place.line if finding.place else None
-            path, line = (place.file, place.line) if place else (None, inside)
+            line = finding.place.line if finding.place else None
             issues.append(
                 issue(
                     f"{finding.message} ({finding.object})",
                     finding.rule,
                     fingerprints.unique(finding.fingerprint),
                     _SEVERITIES[finding.severity],
-                    *located(told, path, line, finding.object),
+                    located(told, finding.file_place, finding.object, line),
                 )
             )
     for item in told.broken:
-        location = located(told, file_of(item), item.line, item.object)
-        issues.append(
-            issue(item.reason, "broken-statement", fingerprints.unique(broken_fingerprint(item)), "critical", *location)
-        )
+        fingerprint = fingerprints.unique(broken_fingerprint(item))
+        location = located(told, item.file_place, item.object, item.line)
+        issues.append(issue(item.reason, "broken-statement", fingerprint, "critical", location))
     for problem in told.problems:
-        step_place = told.place_of_step(problem.step)
-        file = step_place.file if step_place else None
-        line = step_place.line if step_place else problem.step.line if problem.step else None
-        name = (problem.step.function if problem.step else None) or problem.flows[0].flow
+        step = problem.step
+        name = (step.function if step else None) or problem.flows[0].flow
         issues.append(
             issue(
                 f"{problem_title(problem)}: {problem_message(problem)}",
                 f"smoke/{problem.outcome.value}",
                 fingerprints.unique(problem_fingerprint(problem)),
                 _SEVERITIES[problem.severity],
-                *located(told, file, line, name),
+                located(told, told.place_of(problem), name, step.line if step else None),
             )
         )
     for item in told.not_analysed:
-        location = located(told, file_of(item), item.line, item.object)
         fingerprint = fingerprints.unique(broken_fingerprint(item))
-        issues.append(issue(f"not analysed: {item.reason}", "not-analysed", fingerprint, "info", *location))
+        location = located(told, item.file_place, item.object, item.line)
+        issues.append(issue(f"not analysed: {item.reason}", "not-analysed", fingerprint, "info", location))
     return json.dumps(issues, indent=2, ensure_ascii=True) + "\n"
 
 
-def issue(description: str, check: str, fingerprint: str, severity: str, path: str, line: int) -> dict[str, Any]:
+def issue(description: str, check: str, fingerprint: str, severity: str, location: tuple[str, int]) -> dict[str, Any]:
+    path, line = location
     return {
         "description": plain(description),
         "check_name": check,
@@ -79,13 +76,13 @@ def issue(description: str, check: str, fingerprint: str, severity: str, path: s
     }
 
 
-def located(told: Gathered, file: str | None, line: int | None, name: str) -> tuple[str, int]:
+def located(told: Gathered, place: FilePlace | None, name: str, line: int | None) -> tuple[str, int]:
     """A path and a line, which GitLab demands: the file; else the SQL that was looked at; else the object's own name
     below a folder that is none, with the line of its body.
     """
-    path = in_repository(file) if file is not None else None
-    if path is not None:
-        return plain(path), line or 1
+    path = in_repository(place.file) if place is not None else None
+    if place is not None and path is not None:
+        return plain(path), place.line
     whole = in_repository(told.whole_target or "")
     if whole is not None:
         return plain(whole), 1

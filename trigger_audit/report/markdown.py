@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trigger_audit.findings.model import Severity
 from trigger_audit.report.excerpt import excerpt
-from trigger_audit.report.gathered import file_of, gathered
+from trigger_audit.report.gathered import gathered, is_of_a_file
 from trigger_audit.report.markup import code, fenced, html_text, markdown_text
 from trigger_audit.report.places import in_repository
 from trigger_audit.report.smoke_table import listed
@@ -94,7 +94,10 @@ def comment(result: Result) -> str:
     page.add_all("\n#### Mended\n\n", mended, "mended finding")
     shut = [finding_details(finding) for finding in told.new] + [problem_details(problem) for problem in problems]
     page.add_all("\n#### Details\n", shut, "detail")
-    not_analysed = [f"* {where_not_analysed(item)} {cut(item.reason)}\n" for item in told.not_analysed]
+    not_analysed = [
+        f"* {where_not_analysed(item)} {'' if is_of_a_file(item) else f'{code(item.object)}: '}{cut(item.reason)}\n"
+        for item in told.not_analysed
+    ]
     opening = f"\n<details><summary>Not analysed: {len(not_analysed)}</summary>\n\n"
     page.add_all(opening, not_analysed, "item", foot="\n</details>\n")
     page.add_all("\n", [f"* note: {cut(gap)}\n" for gap in told.gaps], "note")
@@ -140,7 +143,7 @@ def broken_row(item: NotAnalysed) -> str:
 
 
 def problem_row(told: Gathered, problem: Problem) -> str:
-    place, step = told.place_of_step(problem.step), problem.step
+    place, step = told.place_of(problem), problem.step
     if place is not None:
         at = code(f"{in_repository(place.file) or place.file}:{place.line}")
     elif step is not None and step.function:
@@ -177,9 +180,10 @@ def where(finding: Finding) -> str:
 
 
 def where_not_analysed(item: NotAnalysed) -> str:
-    file = file_of(item)
-    name = item.object if file is None else in_repository(file) or file
-    return code(name if item.line is None else f"{name}:{item.line}")
+    file = item.file_place
+    if file is not None:
+        return code(f"{in_repository(file.file) or file.file}:{file.line}:{file.column}")
+    return code(item.object if item.line is None else f"{item.object}:{item.line}")
 
 
 def finding_details(finding: Finding) -> str:

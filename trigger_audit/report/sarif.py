@@ -11,9 +11,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from trigger_audit import __version__
-from trigger_audit.findings.model import FilePlace, Severity
+from trigger_audit.findings.model import Severity
 from trigger_audit.report.fingerprints import Fingerprints, broken_fingerprint, problem_fingerprint
-from trigger_audit.report.gathered import file_of, gathered
+from trigger_audit.report.gathered import gathered, is_of_a_file
 from trigger_audit.report.places import as_uri, in_repository
 from trigger_audit.report.sarif_rules import BROKEN, Descriptors, smoke_id
 from trigger_audit.report.words import problem_facts, problem_message, problem_title
@@ -21,7 +21,7 @@ from trigger_audit.smoke.model import Outcome
 from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
-    from trigger_audit.findings.model import Finding, NotAnalysed
+    from trigger_audit.findings.model import FilePlace, Finding, NotAnalysed
     from trigger_audit.report.formats import Result
     from trigger_audit.report.gathered import Gathered, Problem
 
@@ -136,7 +136,7 @@ def problem_result(
         **descriptors.reference(smoke_id(problem.outcome)),
         "level": _LEVELS[problem.severity],
         "message": message(f"{problem_title(problem)}: {problem_message(problem)}.", *facts),
-        "locations": [location(told, told.place_of_step(step), names)],
+        "locations": [location(told, told.place_of(problem), names)],
         "partialFingerprints": {_FINGERPRINT: fingerprint},
     }
     if state is not None:
@@ -157,7 +157,7 @@ def broken_result(told: Gathered, descriptors: Descriptors, item: NotAnalysed, f
         **descriptors.reference(BROKEN),
         "level": "error",
         "message": message(item.reason),
-        "locations": [location(told, place_of(item), [])],
+        "locations": [location(told, item.file_place, [])],
         "partialFingerprints": {_FINGERPRINT: fingerprint},
     }
     if told.base:
@@ -190,14 +190,12 @@ def location(told: Gathered, place: FilePlace | None, names: list[str]) -> dict[
 
 def region(place: FilePlace) -> dict[str, int]:
     """SARIF's columns count from 1 as well, and its end is outside too."""
-    found = {"startLine": place.line, "startColumn": place.column, "endLine": place.end_line}
-    is_longer = (place.end_line, place.end_column) > (place.line, place.column)
-    return {**found, "endColumn": place.end_column} if is_longer else {"startLine": place.line}
-
-
-def place_of(item: NotAnalysed) -> FilePlace | None:
-    file = file_of(item)
-    return None if file is None else FilePlace(file, item.line or 1, 1, item.line or 1, 1)
+    return {
+        "startLine": place.line,
+        "startColumn": place.column,
+        "endLine": place.end_line,
+        "endColumn": place.end_column,
+    }
 
 
 def invocation(told: Gathered) -> dict[str, Any]:
@@ -206,7 +204,7 @@ def invocation(told: Gathered) -> dict[str, Any]:
             "descriptor": {"id": "not-analysed"},
             "level": "warning",
             "message": message(item.reason),
-            "locations": [location(told, place_of(item), [] if file_of(item) else [item.object])],
+            "locations": [location(told, item.file_place, [] if is_of_a_file(item) else [item.object])],
         }
         for item in told.not_analysed
     ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from trigger_audit.findings.baseline import Entry
-    from trigger_audit.findings.model import Finding, NotAnalysed
+    from trigger_audit.findings.model import FilePlace, Finding, NotAnalysed
     from trigger_audit.pipeline import ScanResult
 
 _COLOURS = {"error": "1;31", "warning": "1;33", "info": "1;36", "gutter": "1;34", "good": "1;32", "strong": "1"}
@@ -69,11 +69,15 @@ def scan_text(result: ScanResult, style: Style) -> str:
 
 def not_analysed_text(items: Iterable[NotAnalysed], style: Style) -> str:
     """What could not be looked at, and why; one line each."""
-    lines = [style.paint("strong", "not analysed:") + "\n"]
-    for item in items:
-        where = item.object if item.line is None else f"{item.object} line {item.line}"
-        lines.append(style.line("  ", None, f"{where}: {item.reason}", indent=6))
-    return "".join(lines)
+    lines = [style.line("  ", None, f"{item_place(item)}: {item.reason}", indent=6) for item in items]
+    return style.paint("strong", "not analysed:") + "\n" + "".join(lines)
+
+
+def item_place(item: NotAnalysed) -> str:
+    """`1.sql:12:5` for a statement of a file, `1.sql:12:5 (public.f() line 7)`; without a file `public.f() line 7`."""
+    if item.file_place is not None and item.file_place.file == item.object:
+        return in_file(item.file_place, "")
+    return in_file(item.file_place, item.object if item.line is None else f"{item.object} line {item.line}")
 
 
 def stale_text(entries: Iterable[Entry], style: Style) -> str:
@@ -119,11 +123,18 @@ def finding_text(finding: Finding, style: Style) -> str:
 
 def head_place(finding: Finding) -> str:
     """`supabase/migrations/1.sql:12:5 (public.f() line 7)`; without a file `public.f() line 7, column 5`."""
-    place, file_place = finding.place, finding.file_place
-    if file_place is None:
-        return f"{place.function} line {place.line}, column {place.column}" if place else finding.object
-    inside = f"{place.function} line {place.line}" if place else finding.object
-    return f"{file_place.file}:{file_place.line}:{file_place.column} ({inside})"
+    place = finding.place
+    if place is None:
+        return in_file(finding.file_place, finding.object)
+    inside = f"{place.function} line {place.line}"
+    return in_file(finding.file_place, inside) if finding.file_place else f"{inside}, column {place.column}"
+
+
+def in_file(place: FilePlace | None, inside: str) -> str:
+    """The place in the file with what is there in brackets; only that where there is no file."""
+    if place is None:
+        return inside
+    return f"{place.file}:{place.line}:{place.column}" + (f" ({inside})" if inside else "")
 
 
 def told(pad: str, label: str, text: str, style: Style) -> list[str]:
