@@ -360,6 +360,10 @@ def test_the_example_of_the_readme_is_read(tmp_path: Path) -> None:
     assert (settings.scan_fails_on.value, settings.smoke_fails_on.value) == ("warning", "altered")
     assert (settings.tables.value, settings.flows.value) == (("public.orders",), ("anonymous",))
     assert settings.expect.value == dict.fromkeys(("signup-email", "signup-otp"), Expectation("P0001"))
+    assert (settings.check_fails_on.value, settings.baseline.value) == ("error", "trigger-audit-baseline.json")
+    assert [(each.object, each.expires) for each in exemptions(settings)] == [
+        ("public.orders.orders_user_id_fkey", date(2026, 12, 31))
+    ]
 
 
 def test_hostile_names_are_shown_quoted(tmp_path: Path) -> None:
