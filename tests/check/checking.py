@@ -6,6 +6,8 @@ from pathlib import Path
 
 from trigger_audit.check.model import CheckResult
 from trigger_audit.check.run import CheckOptions, check
+from trigger_audit.opening import sandbox_with, sql_input
+from trigger_audit.pipeline import ScanResult, scan
 from trigger_audit.rules.registry import all_rules
 from trigger_audit.target import SqlTarget
 
@@ -18,3 +20,12 @@ def checked(*paths: Path, base: str | None = None) -> CheckResult:
     """All rules, all flows."""
     options = CheckOptions(tuple(all_rules()))
     return check(SqlTarget(paths, "the test"), base, options, progress=lambda _: None, about=lambda _: None)
+
+
+def scanned(*paths: Path) -> ScanResult:
+    """What scan finds in the files, all rules asked."""
+    with sandbox_with(sql_input(paths), ["the test"], postgres=None, progress=lambda _: None) as opened:
+        return scan(
+            opened.connection, opened.info, tuple(all_rules()), not_applied=opened.not_applied,
+            unmade=opened.unmade, source_map=opened.source_map,
+        )  # fmt: skip
