@@ -206,7 +206,7 @@ CASES = {
         "function",
         "extensions.citext_eq(extensions.citext, extensions.citext)",
         "create extension citext with schema extensions;",
-    ),  # fmt: skip
+    ),
 }
 # What fails in them, and is meant to.
 FAILS = {"a second definition that fails": "42601"}
