@@ -8,6 +8,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+Row = tuple[str, str, str, str, str, str]
+"""What, measured, the peer in the same run, ratio, budget, kept or not."""
+
+
+def kept(measured: float, budget: float) -> str:
+    """Whether the budget is kept, in its own unit."""
+    return "kept" if measured <= budget else "MISSED"
+
 
 def median_seconds(call: Callable[[], object], runs: int = 7) -> float:
     """The median wall time of a call, after one that warms caches."""

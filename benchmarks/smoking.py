@@ -11,14 +11,12 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks.measuring import median_seconds
+from benchmarks.measuring import Row, kept, median_seconds
 from benchmarks.subjects import LOAD, load_sql, make_triggers
 from trigger_audit.sandbox.binaries import find_binaries
 from trigger_audit.sandbox.server import Sandbox, open_sandbox
 from trigger_audit.smoke.model import SmokeReport
 from trigger_audit.smoke.session import Limits
-
-Row = tuple[str, str, str, str, str, str]
 
 _SECONDS = 8
 _A_SECOND = 40
@@ -106,7 +104,7 @@ def sign_ups_beside() -> Iterator[Row]:
                 f"alone {alone.mean:.1f} ms, worst {max(alone.latencies):.0f} ms",
                 f"{beside.mean / alone.mean:.2f}",
                 f"none fails, none waits {limit / 1000:g} s",
-                "kept" if worst < limit else "MISSED",
+                kept(worst, limit),
             )
 
 
@@ -141,7 +139,3 @@ def sign_ups(sandbox: Sandbox, locks: bool | None) -> tuple[Load, int]:
 def execute(sandbox: Sandbox, sql: str) -> None:
     with psycopg.connect(sandbox.conninfo("postgres"), autocommit=True, prepare_threshold=None) as connection:
         connection.execute(sql.encode())
-
-
-def kept(measured: float, budget: float) -> str:
-    return "kept" if measured <= budget else "MISSED"

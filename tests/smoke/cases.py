@@ -25,7 +25,8 @@ END $$;
 """
 
 
-def _on_users(name: str, body: str, when: str = "AFTER INSERT", *, condition: str = "", declare: str = "") -> str:
+def on_users(name: str, body: str, when: str = "AFTER INSERT", *, condition: str = "", declare: str = "") -> str:
+    """Such a function in schema public, and its trigger of the same name."""
     return _function(name, body, declare=declare) + _attach(name, name, when, condition)
 
 
@@ -34,7 +35,7 @@ def _attach(trigger: str, name: str, when: str, condition: str = "", table: str 
 
 
 def _harmless(*names: str) -> str:
-    return "".join(_on_users(name, "  RETURN NEW;", "BEFORE INSERT OR UPDATE") for name in names)
+    return "".join(on_users(name, "  RETURN NEW;", "BEFORE INSERT OR UPDATE") for name in names)
 
 
 _PROFILES = "CREATE TABLE public.profiles (id uuid PRIMARY KEY REFERENCES auth.users ON DELETE CASCADE, name text);\n"
@@ -66,22 +67,22 @@ _FALLS_BACK = """  BEGIN
   RETURN NEW;"""
 
 ALTERING = {
-    "returns-null": Case(_harmless("a", "z") + _on_users("quiet", "  RETURN NULL;", "BEFORE INSERT")),
-    "returns-old": Case(_harmless("a", "z") + _on_users("quiet", "  RETURN OLD;", "BEFORE UPDATE")),
+    "returns-null": Case(_harmless("a", "z") + on_users("quiet", "  RETURN NULL;", "BEFORE INSERT")),
+    "returns-old": Case(_harmless("a", "z") + on_users("quiet", "  RETURN OLD;", "BEFORE UPDATE")),
     "confirms": Case(
         _harmless("a", "z")
-        + _on_users("quiet", "  NEW.email_confirmed_at := pg_catalog.now();\n  RETURN NEW;", "BEFORE INSERT")
+        + on_users("quiet", "  NEW.email_confirmed_at := pg_catalog.now();\n  RETURN NEW;", "BEFORE INSERT")
     ),
     "clears-token": Case(
-        _harmless("a", "z") + _on_users("quiet", "  NEW.confirmation_token := '';\n  RETURN NEW;", "BEFORE UPDATE")
+        _harmless("a", "z") + on_users("quiet", "  NEW.confirmation_token := '';\n  RETURN NEW;", "BEFORE UPDATE")
     ),
 }
 """A BEFORE trigger `quiet` that raises no error and yet breaks the sign-up."""
 
 HANDLING = {
-    "retries": Case(_NAMES + _on_users("on_new", _RETRIES, declare=" DECLARE candidate text := 'taken';")),
+    "retries": Case(_NAMES + on_users("on_new", _RETRIES, declare=" DECLARE candidate text := 'taken';")),
     "falls-back": Case(
-        "CREATE TABLE public.ages (age int);\n" + _on_users("on_new", _FALLS_BACK, declare=" DECLARE wanted int := 1;")
+        "CREATE TABLE public.ages (age int);\n" + on_users("on_new", _FALLS_BACK, declare=" DECLARE wanted int := 1;")
     ),
 }
 """A handler that is part of the work: nothing is wrong."""
@@ -89,13 +90,13 @@ HANDLING = {
 CASES = {
     "the-middle-one-of-three": Case(
         _PROFILES
-        + _on_users("a_profile", _MAKES_PROFILE)
-        + _on_users("b_middle", _FAILS)
-        + _on_users("c_last", "  UPDATE public.profiles SET name = 'x' WHERE id = NEW.id;\n  RETURN NEW;")
+        + on_users("a_profile", _MAKES_PROFILE)
+        + on_users("b_middle", _FAILS)
+        + on_users("c_last", "  UPDATE public.profiles SET name = 'x' WHERE id = NEW.id;\n  RETURN NEW;")
     ),
     "only-when-the-token-is-written": Case(
         _harmless("a", "z")
-        + _on_users("on_token", _FAILS, "AFTER UPDATE", condition="WHEN (NEW.confirmation_token <> '')")
+        + on_users("on_token", _FAILS, "AFTER UPDATE", condition="WHEN (NEW.confirmation_token <> '')")
     ),
     "only-at-commit": Case(
         _harmless("a")
@@ -104,16 +105,16 @@ CASES = {
         " FOR EACH ROW EXECUTE FUNCTION public.late();"
     ),
     "only-on-login": Case(
-        _on_users("seen", _FAILS, "AFTER UPDATE OF last_sign_in_at") + _harmless("a"), ("signup-email", "login")
+        on_users("seen", _FAILS, "AFTER UPDATE OF last_sign_in_at") + _harmless("a"), ("signup-email", "login")
     ),
     "a-foreign-key-that-blocks-the-deletion": Case(
         "CREATE TABLE public.notes (owner uuid CONSTRAINT notes_owner REFERENCES auth.users);\n"
-        + _on_users("on_new", "  INSERT INTO public.notes VALUES (NEW.id);\n  RETURN NEW;"),
+        + on_users("on_new", "  INSERT INTO public.notes VALUES (NEW.id);\n  RETURN NEW;"),
         ("signup-email", "delete-user"),
     ),
     "a-users-table-that-refuses-the-deletion": Case(
         _PROFILES
-        + _on_users("on_new", _MAKES_PROFILE)
+        + on_users("on_new", _MAKES_PROFILE)
         + _function("keep", _FAILS)
         + _attach("keep", "keep", "BEFORE DELETE", table="public.profiles"),
         ("delete-user",),
@@ -121,38 +122,38 @@ CASES = {
     "only-for-phone-and-anonymous": Case(
         "CREATE TABLE public.mails (address text NOT NULL);\n"
         + _harmless("a")
-        + _on_users("on_new", "  INSERT INTO public.mails VALUES (NEW.email);\n  RETURN NEW;"),
+        + on_users("on_new", "  INSERT INTO public.mails VALUES (NEW.email);\n  RETURN NEW;"),
         ("signup-email", "signup-phone", "anonymous"),
     ),
     "only-for-a-second-user-of-the-same-name": Case(
         "CREATE TABLE public.names (name text UNIQUE);\n"
         + _harmless("a")
-        + _on_users(
+        + on_users(
             "on_new", "  INSERT INTO public.names VALUES (pg_catalog.split_part(NEW.email, '@', 1));\n  RETURN NEW;"
         )
     ),
     **ALTERING,
     "recursion": Case(
         _harmless("a")
-        + _on_users(
+        + on_users(
             "again",
             "  UPDATE auth.users SET updated_at = pg_catalog.now() WHERE id = NEW.id;\n  RETURN NEW;",
             "AFTER UPDATE",
         )
     ),
     "two-culprits": Case(
-        _harmless("a") + _on_users("first", _FAILS) + _on_users("second", _FAILS, "AFTER UPDATE OF role")
+        _harmless("a") + on_users("first", _FAILS) + on_users("second", _FAILS, "AFTER UPDATE OF role")
     ),
     "a-pair": Case(
         _harmless("a")
-        + _on_users("mark", "  NEW.is_super_admin := false;\n  RETURN NEW;", "BEFORE INSERT")
-        + _on_users("refuse", "  IF NOT NEW.is_super_admin THEN RAISE EXCEPTION 'no'; END IF;\n  RETURN NEW;")
+        + on_users("mark", "  NEW.is_super_admin := false;\n  RETURN NEW;", "BEFORE INSERT")
+        + on_users("refuse", "  IF NOT NEW.is_super_admin THEN RAISE EXCEPTION 'no'; END IF;\n  RETURN NEW;")
     ),
     "two-tables-deeper": Case(
         _PROFILES
         + "CREATE TABLE public.stats (n int);\n"
         + _harmless("a")
-        + _on_users("on_new", _MAKES_PROFILE)
+        + on_users("on_new", _MAKES_PROFILE)
         + _function("count_up", "  INSERT INTO public.stats VALUES (1);\n  RETURN NEW;")
         + _attach("count_up", "count_up", "AFTER INSERT", table="public.profiles")
         + _function("deep", _FAILS)
@@ -161,20 +162,20 @@ CASES = {
     "one-makes-the-parent-row-the-next-fails": Case(
         _PROFILES
         + _CARDS
-        + _on_users("a_parent", _MAKES_PROFILE)
-        + _on_users("b_child", "  INSERT INTO public.cards VALUES (NEW.id);\n  RAISE EXCEPTION 'no';")
+        + on_users("a_parent", _MAKES_PROFILE)
+        + on_users("b_child", "  INSERT INTO public.cards VALUES (NEW.id);\n  RAISE EXCEPTION 'no';")
     ),
     "one-fails-the-next-needs-its-parent-row": Case(
         _PROFILES
         + _CARDS
-        + _on_users("a_parent", "  INSERT INTO public.profiles (id) VALUES (NEW.id);\n  RAISE EXCEPTION 'no';")
-        + _on_users("b_child", "  INSERT INTO public.cards VALUES (NEW.id);\n  RETURN NEW;")
+        + on_users("a_parent", "  INSERT INTO public.profiles (id) VALUES (NEW.id);\n  RAISE EXCEPTION 'no';")
+        + on_users("b_child", "  INSERT INTO public.cards VALUES (NEW.id);\n  RETURN NEW;")
     ),
     "a-shared-function": Case(
         _function("both", "  IF TG_NAME = 'bad' THEN RAISE EXCEPTION 'no'; END IF;\n  RETURN NEW;")
         + _attach("bad", "both", "AFTER INSERT")
         + _attach("good", "both", "AFTER UPDATE")
     ),
-    "a-swallowed-error": Case(_on_users("quiet", _SWALLOWS)),
+    "a-swallowed-error": Case(on_users("quiet", _SWALLOWS)),
     **HANDLING,
 }

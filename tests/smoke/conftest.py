@@ -32,6 +32,12 @@ def session_on(connection: psycopg.Connection[Any]) -> Session:
     return Session(connection, look_at_server(connection), Limits())
 
 
+def apply_as_postgres(database: Database, sql: str) -> None:
+    with connect(database) as owner:
+        owner.execute("SET SESSION AUTHORIZATION postgres")
+        owner.execute(sql.encode())
+
+
 def users(database: Database) -> int:
     with connect(database) as connection:
         row = connection.execute("SELECT count(*) FROM auth.users").fetchone()
@@ -54,9 +60,7 @@ def smoke(fresh_database: Database) -> Run:
         sql: str = "", flows: Sequence[str] | None = None, role: str = "supabase_admin", limits: Limits | None = None
     ) -> SmokeReport:
         if sql:
-            with connect(fresh_database) as owner:
-                owner.execute("SET SESSION AUTHORIZATION postgres")
-                owner.execute(sql.encode())
+            apply_as_postgres(fresh_database, sql)
         with connect(fresh_database, role) as connection:
             report = run_smoke(
                 connection, flows=flows, hazards=(), allow_side_effects=False, target={"kind": "sql"}, limits=limits

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from tests.smoke.cases import ALTERING, CASES, HANDLING
-from tests.smoke.conftest import Database, by_flow, connect, users
-from trigger_audit.opening import TargetInfo
-from trigger_audit.pipeline import SmokeOptions, smoke
+from tests.smoke.conftest import Database, apply_as_postgres, by_flow
+from tests.smoke.proving import prove_on
 from trigger_audit.report.culprits import culprit_words
 from trigger_audit.smoke.model import FlowResult, Mail, Outcome, SmokeReport
 
@@ -19,23 +18,10 @@ Prove = Callable[..., SmokeReport]
 @pytest.fixture
 def prove(fresh_database: Database) -> Prove:
     def run(
-        sql: str,
-        flows: Sequence[str] | None = None,
-        role: str = "supabase_admin",
-        *,
-        allow_locks: bool = True,
-        unmask: bool = True,
+        sql: str, flows: Sequence[str] | None = None, *, allow_locks: bool = True, unmask: bool = True
     ) -> SmokeReport:
-        with connect(fresh_database) as owner:
-            owner.execute("SET SESSION AUTHORIZATION postgres")
-            owner.execute(sql.encode())
-        info = TargetInfo("sql", "test", "", "supabase")
-        with connect(fresh_database, role) as connection:
-            asked = SmokeOptions(flows=None if flows is None else tuple(flows), allow_locks=allow_locks, unmask=unmask)
-            report = smoke(connection, info, asked).report
-        assert report.rolled_back
-        assert users(fresh_database) == 0
-        return report
+        apply_as_postgres(fresh_database, sql)
+        return prove_on(fresh_database, flows, allow_locks=allow_locks, unmask=unmask)
 
     return run
 
