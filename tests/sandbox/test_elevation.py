@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import FreshDatabase
+from trigger_audit.resources import sql_folder
 from trigger_audit.sandbox.elevation import may_be_elevated
+from trigger_audit.sandbox.extensions import stand_ins
 from trigger_audit.sandbox.migrations import load_files
 from trigger_audit.sandbox.project import SqlFile
 
 ELEVATED = (
-    "create extension if not exists x with schema y cascade",
+    "create extension if not exists http with schema y cascade",
+    'create extension "uuid-ossp"',
+    "create extension vector",
     "alter extension x update",
     "alter extension x set schema y",
     "comment on extension x is 'a'",
@@ -32,6 +37,10 @@ NOT_ELEVATED = (
     "create publication p for tables in schema y, table x where (n = ('{1}'::public.d[])[1])",
     "alter publication p set table x (n) where (n > 1)",
     "alter extension x add function f()",
+    "create extension pageinspect",
+    # Its objects are its creator's, on the platform too.
+    "create extension pgmq",
+    "drop extension x, plpgsql cascade",
     "create extension x; drop table y",
     "drop table x",
     "comment on table x is 'a'",
@@ -87,4 +96,131 @@ def test_two_statements_that_look_like_one(request: pytest.FixtureRequest, datab
         ALTER DATABASE {target.name} SET "audit.x" = 'a\'; COPY (SELECT 1) TO PROGRAM ''touch {folder}/written''; --';
     """
     load_files(target.conninfo(), [SqlFile("a.sql", text)])
+    assert list(folder.iterdir()) == []
+
+
+# Starts a program as soon as its caller may.
+EVIL = """
+CREATE FUNCTION public.evil() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  COPY (SELECT current_user) TO PROGRAM 'cat > {folder}/written';
+  RETURN true;
+EXCEPTION WHEN insufficient_privilege THEN
+  RETURN true;
+END $$;
+CREATE FUNCTION public.watch() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM public.evil();
+END $$;
+"""
+WATCHES = """
+CREATE EVENT TRIGGER a ON ddl_command_start EXECUTE FUNCTION public.watch();
+CREATE EVENT TRIGGER z ON ddl_command_end EXECUTE FUNCTION public.watch();
+CREATE EVENT TRIGGER d ON sql_drop EXECUTE FUNCTION public.watch();
+"""
+NESTED = """
+CREATE FUNCTION public.nest() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE 'CREATE EXTENSION hstore SCHEMA public';
+EXCEPTION WHEN OTHERS THEN NULL;
+END $$;
+CREATE EVENT TRIGGER zz ON ddl_command_start WHEN TAG IN ('CREATE EXTENSION') EXECUTE FUNCTION public.nest();
+"""
+IN_SCRIPTS = {
+    "an event trigger, and an extension in a block": WATCHES + "DO $$ BEGIN CREATE EXTENSION citext; END $$;",
+    "an event trigger, and an extension in a function": WATCHES
+    + "CREATE FUNCTION public.f() RETURNS void LANGUAGE sql AS 'CREATE EXTENSION ltree'; SELECT public.f();",
+    "an extension in an event trigger": WATCHES + NESTED + "DO $$ BEGIN CREATE EXTENSION citext; END $$;",
+    "an update in a block": "DO $$ BEGIN CREATE EXTENSION hstore VERSION '1.4'; END $$;"
+    + WATCHES
+    + "DO $$ BEGIN ALTER EXTENSION hstore UPDATE; END $$;",
+    "event triggers of ours": WATCHES
+    + """
+    DO $$ DECLARE n name; BEGIN
+      FOR n IN SELECT evtname FROM pg_event_trigger LOOP
+        BEGIN EXECUTE format('DROP EVENT TRIGGER %I', n); EXCEPTION WHEN OTHERS THEN NULL; END;
+        BEGIN EXECUTE format('ALTER EVENT TRIGGER %I DISABLE', n); EXCEPTION WHEN OTHERS THEN NULL; END;
+      END LOOP;
+      CREATE EXTENSION citext;
+    END $$;
+    """,
+}
+
+
+@pytest.mark.parametrize("attack", IN_SCRIPTS)
+@pytest.mark.parametrize("database", ["fresh_database", "fresh_database15"])
+def test_event_triggers_in_the_scripts_of_extensions(
+    request: pytest.FixtureRequest, database: str, attack: str, folder: Path
+) -> None:
+    target: FreshDatabase = request.getfixturevalue(database)
+    load_files(target.conninfo(), [SqlFile("a.sql", EVIL.replace("{folder}", str(folder)) + IN_SCRIPTS[attack])])
+    assert list(folder.iterdir()) == []
+
+
+# What the scripts and bodies of the stand-ins call without a schema, as functions, operators and types of the project.
+HOSTILE = """
+CREATE FUNCTION {schema}.evil() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  COPY (SELECT current_user) TO PROGRAM 'cat > {folder}/written';
+  RETURN true;
+EXCEPTION WHEN insufficient_privilege THEN
+  RETURN true;
+END $$;
+CREATE DOMAIN {schema}.checked AS text CHECK ({schema}.evil());
+DO $do$
+DECLARE
+  called text;
+  sign text;
+BEGIN
+  FOREACH called IN ARRAY string_to_array(
+    'now,uuid_send,current_database,concat,format,convert_to,clock_timestamp,lower,nextval', ','
+  ) LOOP
+    EXECUTE format(
+      'CREATE FUNCTION {schema}.%1$I() RETURNS text LANGUAGE sql AS ''SELECT {schema}.evil()::text'';
+       CREATE FUNCTION {schema}.%1$I(text) RETURNS text LANGUAGE sql AS ''SELECT {schema}.evil()::text'';
+       CREATE FUNCTION {schema}.%1$I(text, text) RETURNS text LANGUAGE sql AS ''SELECT {schema}.evil()::text'';
+       CREATE FUNCTION {schema}.%1$I(VARIADIC text[]) RETURNS text LANGUAGE sql AS ''SELECT {schema}.evil()::text'';',
+      called
+    );
+  END LOOP;
+  CREATE FUNCTION {schema}.met(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT {schema}.evil()';
+  CREATE FUNCTION {schema}.met(text, varchar) RETURNS boolean LANGUAGE sql AS 'SELECT {schema}.evil()';
+  CREATE FUNCTION {schema}.met(varchar, varchar) RETURNS boolean LANGUAGE sql AS 'SELECT {schema}.evil()';
+  FOREACH sign IN ARRAY string_to_array('= <> || + - < > ~ @>', ' ') LOOP
+    EXECUTE format('CREATE OPERATOR {schema}.%s (FUNCTION = {schema}.met, LEFTARG = text, RIGHTARG = text)', sign);
+    EXECUTE format('CREATE OPERATOR {schema}.%s (FUNCTION = {schema}.met, LEFTARG = text, RIGHTARG = varchar)', sign);
+    EXECUTE format('CREATE OPERATOR {schema}.%s (FUNCTION = {schema}.met, LEFTARG = varchar, RIGHTARG = varchar)', sign);
+  END LOOP;
+END $do$;
+"""
+
+
+def schema_of(name: str) -> str | None:
+    """The schema that an extension must be in, where its control file names one."""
+    control = (sql_folder() / "extensions" / f"{name}.control").read_text(encoding="utf-8")
+    found = re.search(r"^schema = '(\w+)'", control, re.MULTILINE)
+    return found[1] if found else None
+
+
+@pytest.mark.parametrize("database", ["fresh_database", "fresh_database15"])
+def test_what_the_scripts_of_stand_ins_call(request: pytest.FixtureRequest, database: str, folder: Path) -> None:
+    """Every stand-in, first into a schema full of a project's own functions and operators, then once more in a block."""
+    target: FreshDatabase = request.getfixturevalue(database)
+    # Where postgres may make things: vault and graphql are there already, net's extension makes it.
+    schemas = {"hostile", "cron", "dbdev", *filter(None, map(schema_of, stand_ins()))} - {"vault", "graphql"}
+    made = "".join(f"CREATE SCHEMA {schema};" for schema in sorted(schemas))
+    hostile = [HOSTILE.replace("{schema}", schema) for schema in sorted(schemas)]
+    created = []
+    for name in sorted(stand_ins()):
+        where = "" if schema_of(name) else " SCHEMA hostile"
+        created.append(f'DROP EXTENSION IF EXISTS "{name}" CASCADE; CREATE EXTENSION "{name}"{where};')
+        created.append(f'DROP EXTENSION IF EXISTS "{name}" CASCADE;')
+        created.append(f'DO $$ BEGIN CREATE EXTENSION "{name}"{where}; END $$;')
+    text = "SET search_path = hostile, public;" + "".join(created)
+    files = [made, *(each.replace("{folder}", str(folder)) for each in hostile), text]
+    report = load_files(target.conninfo(), [SqlFile(f"{at}.sql", each) for at, each in enumerate(files)])
+    # The two that make a schema of their own, and find it taken.
+    assert [failed.message for failed in report.failed] == [
+        f'schema "{schema}" already exists' for schema in ("cron", "cron", "dbdev", "dbdev")
+    ]
     assert list(folder.iterdir()) == []

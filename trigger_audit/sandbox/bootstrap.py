@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trigger_audit.resources import read_sql, sql_folder
+from trigger_audit.sandbox.extensions import stand_in_script, stand_ins
 
 if TYPE_CHECKING:
     import psycopg
@@ -22,13 +22,15 @@ BOOTSTRAP_FILES = (
     "supabase/60_services.sql",
 )
 DATABASE_FILE = "supabase/90_database.sql"
-# (extension, schema) that a project finds installed; None where the extension's script makes its own schema.
+# (extension, schema) that a project finds installed.
 PREINSTALLED = (
     ("uuid-ossp", "extensions"),
     ("pgcrypto", "extensions"),
     ("pg_stat_statements", "extensions"),
+    ("pgjwt", "extensions"),
     ("supabase_vault", "vault"),
-    ("pg_net", None),
+    ("pg_graphql", "graphql"),
+    ("pg_net", "extensions"),
 )
 # While a project is loaded, postgres is a member of these: it lets through the policies and DROP TRIGGER statements
 # that the platform's supautils grants it on the services' tables.
@@ -53,31 +55,21 @@ def bootstrap(connection: psycopg.Connection, *, roles: bool = True) -> None:
 def install_extensions(connection: psycopg.Connection) -> None:
     """Installs what a project finds installed: the server's own extension where it has one, else the stand-in.
 
-    From 18 on a stand-in is a real extension (extension_control_path). Before, its objects are made without one.
+    A server that was not started with the stand-ins (see `extensions`) gets their objects without an extension.
     """
     from psycopg import sql
 
     available = {name for (name,) in connection.execute(read_sql("sandbox/available_extensions.sql"))}
     for name, schema in PREINSTALLED:
         if name in available:
-            where = sql.SQL(" SCHEMA {}").format(sql.Identifier(schema)) if schema else sql.SQL("")
-            connection.execute(sql.SQL("CREATE EXTENSION {}{}").format(sql.Identifier(name), where))
+            connection.execute(
+                sql.SQL("CREATE EXTENSION {} SCHEMA {}").format(sql.Identifier(name), sql.Identifier(schema))
+            )
         elif name in stand_ins():
-            script = stand_in_script(name).replace("@extschema@", schema or "public")
-            connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(schema or "public")))
+            script = stand_in_script(name).replace("@extschema@", schema)
+            connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(schema)))
             connection.execute(script.encode())
             connection.execute("RESET search_path")
-
-
-def stand_ins() -> frozenset[str]:
-    """The names of the extensions that we have a stand-in for."""
-    return frozenset(path.stem for path in (sql_folder() / "extensions").glob("*.control"))
-
-
-def stand_in_script(name: str) -> str:
-    """The SQL script of the one version of a stand-in."""
-    (path,) = (sql_folder() / "extensions").glob(f"{name}--*.sql")
-    return path.read_text(encoding="utf-8")
 
 
 def bootstrap_hash(shaping: Iterable[str]) -> str:
@@ -89,15 +81,3 @@ def bootstrap_hash(shaping: Iterable[str]) -> str:
         for path in sorted((sql_folder() / folder).iterdir()):
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
-
-
-def copy_stand_ins(target: Path) -> None:
-    """Puts the stand-ins where a server that runs as another account may read them: `target`/extension/."""
-    folder = target / "extension"
-    folder.mkdir(mode=0o755, parents=True)
-    target.chmod(0o755)
-    folder.chmod(0o755)
-    for path in (sql_folder() / "extensions").iterdir():
-        copy = folder / path.name
-        copy.write_bytes(path.read_bytes())
-        copy.chmod(0o644)

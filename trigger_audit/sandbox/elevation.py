@@ -6,7 +6,8 @@ For the same reason the session is postgres' own login, and not the superuser's 
 any DO block could reset.
 
 Only what carries no expression runs so. PostgreSQL evaluates some while it parses (the literal of an array of a domain
-runs the domain's CHECK), and then it would be a migration's code that has the rights.
+runs the domain's CHECK), and then it would be a migration's code that has the rights. The scripts of extensions run as
+the superuser anyway, created by whom and where they may be: no event trigger of the project's fires in one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import secrets
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from trigger_audit.resources import read_sql
 from trigger_audit.sandbox.bootstrap import SERVICE_ADMINS
+from trigger_audit.sandbox.extensions import privileged
 
 if TYPE_CHECKING:
     import psycopg
@@ -73,10 +76,15 @@ def may_be_elevated(statement: str) -> bool:
     if len(parsed) != 1:
         return False
     ((node, fields),) = parsed[0]["stmt"].items()
-    if node not in _ELEVATED:
+    if node not in _ELEVATED or _has_condition(fields):
+        return False
+    if node == "CreateExtensionStmt":
+        return privileged(fields["extname"])
+    # Without PL/pgSQL nothing would be left of what keeps the rights apart.
+    if node == "DropStmt" and {"String": {"sval": "plpgsql"}} in fields["objects"]:
         return False
     kinds = _ELEVATED[node]
-    return (kinds is None or fields.get(kinds[0]) in kinds[1]) and not _has_condition(fields)
+    return kinds is None or fields.get(kinds[0]) in kinds[1]
 
 
 def _has_condition(tree: Any) -> bool:
@@ -109,6 +117,8 @@ def elevated_session(admin: psycopg.Connection) -> Iterator[Elevation]:
     from psycopg import sql
 
     key = secrets.token_hex(16)
+    # Nobody who knows their names may drop the event triggers, as a migration may with its own.
+    name = secrets.token_hex(8)
     admins = sql.SQL(", ").join(map(sql.Identifier, SERVICE_ADMINS))
     # The project's event triggers must not fire, as the superuser, in what is done here.
     admin.execute("SET session_replication_role = replica")
@@ -116,6 +126,19 @@ def elevated_session(admin: psycopg.Connection) -> Iterator[Elevation]:
         admin.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(_SCHEMA)))
         admin.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_SCHEMA)))
         admin.execute(_FUNCTION.replace("{digest}", hashlib.sha256(key.encode()).hexdigest()).encode())
+        admin.execute(read_sql("sandbox/guard.sql").encode())
+        for function, event in (("silence", "ddl_command_start"), ("unsilence", "ddl_command_end")):
+            admin.execute(
+                sql.SQL(
+                    "CREATE EVENT TRIGGER {} ON {} WHEN TAG IN ('CREATE EXTENSION', 'ALTER EXTENSION') "
+                    "EXECUTE FUNCTION {}.{}()"
+                ).format(
+                    sql.Identifier(f"_trigger_audit_{function}_{name}"),
+                    sql.SQL(event),
+                    sql.Identifier(_SCHEMA),
+                    sql.Identifier(function),
+                )
+            )
         admin.execute(sql.SQL("GRANT {} TO postgres").format(admins))
     try:
         yield Elevation(key)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from trigger_audit.errors import TriggerAuditError
 from trigger_audit.sandbox.auditor import admit
-from trigger_audit.sandbox.bootstrap import stand_ins
 from trigger_audit.sandbox.definitions import Definition, Watch, watched_definitions
 from trigger_audit.sandbox.elevation import Elevation, elevated_session, switch_off_event_triggers
+from trigger_audit.sandbox.extensions import stand_ins
 from trigger_audit.sandbox.forms import Form, Reading, read, refused_when_hosted
 from trigger_audit.sandbox.splitter import Kind, split
 

@@ -23,7 +23,8 @@ from trigger_audit.sandbox.binaries import (
     server_environment,
     within_reach,
 )
-from trigger_audit.sandbox.bootstrap import bootstrap, bootstrap_hash, copy_stand_ins
+from trigger_audit.sandbox.bootstrap import bootstrap, bootstrap_hash
+from trigger_audit.sandbox.extensions import Provided, provide
 from trigger_audit.sandbox.folder import Folder, end_servers, make_folder, sweep
 from trigger_audit.sandbox.signals import termination_as_exit, undisturbed
 
@@ -134,6 +135,7 @@ class _Runner:
         self._account = account
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._provided = Provided(binaries.folder / "postgres")
 
     def settle(self) -> None:
         """Puts everything into the folder that the server needs besides its data."""
@@ -141,7 +143,7 @@ class _Runner:
         self._folder.socket.mkdir(mode=0o700)
         if self._account is not None:
             os.chown(self._folder.socket, self._account.uid, self._account.gid)
-        copy_stand_ins(self._folder.path / "stand-ins")
+        self._provided = provide(self._binaries, self._account, self._folder.path / "stand-ins")
 
     def start_prepared(self, entry: Path | None) -> None:
         """Starts from the stored data directory, or prepares one first and stores it where there is a place for it."""
@@ -206,14 +208,12 @@ class _Runner:
         )
 
     def _start(self) -> None:
-        settings = _SETTINGS | {"unix_socket_directories": str(self._folder.socket)}
-        if self._binaries.major >= 18:
-            settings["extension_control_path"] = f"{self._folder.path / 'stand-ins'}:$system"
+        settings = _SETTINGS | {"unix_socket_directories": str(self._folder.socket)} | dict(self._provided.settings)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with self._folder.log.open("ab") as log:
             # A session of its own: Ctrl-C in the terminal reaches us, and we end the server.
             self._process = subprocess.Popen(
-                [self._binaries.folder / "postgres", "-D", self._folder.data, *options],
+                [self._provided.program, "-D", self._folder.data, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

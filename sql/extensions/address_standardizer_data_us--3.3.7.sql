@@ -1,0 +1,1 @@
+-- Stand-in for address_standardizer_data_us: there is nothing of it that a project's own SQL needs.

@@ -1,0 +1,1 @@
+-- Stand-in for pg_repack: there is nothing of it that a project's own SQL needs.

@@ -1,0 +1,1 @@
+-- Stand-in for pg_stat_monitor: there is nothing of it that a project's own SQL needs.

@@ -1,0 +1,1 @@
+-- Stand-in for pgaudit: there is nothing of it that a project's own SQL needs.

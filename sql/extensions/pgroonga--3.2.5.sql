@@ -1,0 +1,1 @@
+-- Stand-in for pgroonga: there is nothing of it that a project's own SQL needs.

@@ -1,0 +1,1 @@
+-- Stand-in for pgroonga_database: there is nothing of it that a project's own SQL needs.

@@ -1,0 +1,1 @@
+-- Stand-in for postgis_raster: there is nothing of it that a project's own SQL needs.

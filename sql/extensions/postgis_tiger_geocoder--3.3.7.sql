@@ -1,0 +1,1 @@
+-- Stand-in for postgis_tiger_geocoder: its schema alone.

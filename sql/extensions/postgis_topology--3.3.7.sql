@@ -1,0 +1,1 @@
+-- Stand-in for postgis_topology: its schema alone.

@@ -1,0 +1,1 @@
+-- Stand-in for rum: there is nothing of it that a project's own SQL needs.
