@@ -238,7 +238,7 @@ def test_a_comment_is_judged_by_all_rules(project: Path) -> None:
     found = scan(project, "--select", "TA0", "--fail-on", "warning", "--format", "concise")
     assert found.code == 1
     [line] = found.out.splitlines()
-    assert "warning TA004 the comment ignores TA301, which finds nothing in this line" in line
+    assert "warning TA004 the comment ignores TA301, which finds nothing on this line" in line
     assert scan(project, "--ignore", "TA004,TA107", "--fail-on", "warning").code == 0
 
 

@@ -59,7 +59,7 @@ def exempted(
         met.update(about)
         holding = [each for each in about if each.expires is None or today <= each.expires]
         if finding.suppressed is None and holding:
-            finding = replace(finding, suppressed=holding[0].reason)
+            finding = replace(finding, suppressed=holding[0].reason, excepted=True)
         elif finding.suppressed is None:
             expired.update(about)
         told.append(finding)

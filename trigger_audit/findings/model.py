@@ -94,7 +94,8 @@ class Finding:
     `cause` names the thing that is wrong (a relation, a column, a role and privilege) for folding and the fingerprint:
     it never holds a line. `observed_in` names the flows in which smoke saw it happen, with their payloads:
     `signup-email (bare, full)`. `file_place` is where the migrations say what is at fault, None without files.
-    `suppressed` is the reason why it is not to count, `baseline` None where no baseline was given.
+    `suppressed` is the reason why it is not to count, given by a comment in the function, or by the project's settings
+    (then it is `excepted`). `baseline` is None where no baseline was given.
     """
 
     rule: str
@@ -116,6 +117,7 @@ class Finding:
     observed_in: tuple[str, ...] = ()
     file_place: FilePlace | None = None
     baseline: BaselineState | None = None
+    excepted: bool = False
 
     @property
     def counts(self) -> bool:

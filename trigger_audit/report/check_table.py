@@ -17,6 +17,7 @@ from trigger_audit.report.table import (
     item_place,
     not_analysed_text,
     not_counted,
+    stale_text,
 )
 from trigger_audit.report.words import ending
 from trigger_audit.smoke.model import Outcome
@@ -49,6 +50,8 @@ def check_text(result: CheckResult, style: Style) -> str:
         blocks.append(style.line("flows not run", "error", f": {result.not_smoked}"))
     if open_items(result):
         blocks.append(not_analysed_text(open_items(result), style))
+    if result.scan.settled.stale:
+        blocks.append(stale_text(result.scan.settled.stale, style))
     blocks.append(closing_line(result, style))
     return "\n".join(blocks)
 

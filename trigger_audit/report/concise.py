@@ -19,10 +19,19 @@ def scan_lines(result: ScanResult) -> str:
     """Every finding that counts on a line of its own, then what was not analysed, and what does not count."""
     lines = [finding_line(finding) for finding in result.findings if finding.counts]
     lines += [not_analysed_line(item) for item in result.not_analysed]
-    lines += [plain(f"note: in the baseline, and gone: {stale_line(entry)}") for entry in result.settled.stale]
-    left_out = not_counted(result.findings)
-    lines += [f"note: not counted{left_out}"] if left_out else []
+    lines += stale_lines(result) + left_out_lines(result)
     return "".join(f"{line}\n" for line in lines)
+
+
+def stale_lines(result: ScanResult) -> list[str]:
+    """What of the baseline is gone."""
+    return [plain(f"note: in the baseline, and gone: {stale_line(entry)}") for entry in result.settled.stale]
+
+
+def left_out_lines(result: ScanResult) -> list[str]:
+    """How many findings do not count."""
+    left_out = not_counted(result.findings)
+    return [f"note: not counted{left_out}"] if left_out else []
 
 
 def finding_line(finding: Finding) -> str:
@@ -66,6 +75,8 @@ def check_lines(result: CheckResult) -> str:
     lines += [change_line(change) for change in result.flows]
     lines += [plain(f"flows not run: {result.not_smoked}")] if result.not_smoked is not None else []
     lines += [not_analysed_line(item) for item in result.not_analysed if item not in result.broken]
+    lines += stale_lines(result.scan)
+    lines += left_out_lines(result.scan) if result.base is None else []
     return "".join(f"{line}\n" for line in lines)
 
 

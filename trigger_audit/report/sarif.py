@@ -109,7 +109,8 @@ def finding_result(
         "partialFingerprints": {_FINGERPRINT: fingerprint},
     }
     if finding.suppressed is not None:
-        document["suppressions"] = [{"kind": "inSource", "justification": plain(finding.suppressed)}]
+        kind = "external" if finding.excepted else "inSource"
+        document["suppressions"] = [{"kind": kind, "justification": plain(finding.suppressed)}]
     if state is not None:
         document["baselineState"] = state
     document["properties"] = {

@@ -71,7 +71,7 @@ create trigger log_sign_up after insert on auth.users
   for each row execute function public.log_sign_up();
 """
 
-_HERE = {Reach.LINE: "this line", Reach.STATEMENT: "the statement", Reach.FUNCTION: "the function"}
+_HERE = {Reach.LINE: "on this line", Reach.STATEMENT: "in the statement", Reach.FUNCTION: "in the function"}
 
 
 def check(audit: Audit) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def idlers(audit: Audit, said: Iterable[Finding], not_analysed: Collection[str])
         if comment.scope.reach is Reach.NOTHING:
             message = f"the comment ignores {code}, and no statement follows it"
         else:
-            message = f"the comment ignores {code}, which finds nothing in {_HERE[comment.scope.reach]}"
+            message = f"the comment ignores {code}, which finds nothing {_HERE[comment.scope.reach]}"
         fix = f"take {code} out of the comment" if len(comment.codes) > 1 else "take the comment out"
         yield _report(comment, paths[function], message, fix)
 
