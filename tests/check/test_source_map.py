@@ -152,7 +152,7 @@ def test_what_a_flow_met(loaded: Callable[..., SourceMap]) -> None:
     places = loaded(SqlFile("a.sql", text))
 
     def shown(place: FilePlace | None) -> str | None:
-        return place and cut(text, place)
+        return None if place is None else cut(text, place)
 
     assert shown(places.of_line("public.f()", 3)) == "select 1"
     assert shown(places.of_line("public.f()", 2)) == ""
