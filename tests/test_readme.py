@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from tests.cli.running import run
+from tests.conftest import FreshDatabase
 from trigger_audit.rules.registry import all_rules
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,10 +31,11 @@ def test_the_table_of_rules_is_that_of_the_registry() -> None:
 
 def test_the_first_screen_is_real_output() -> None:
     text = README.read_text(encoding="utf-8")
-    scan, smoke = re.findall(r"```console\n\$ trigger-audit \w+ \"\$DATABASE_URL\"\n(.*?)```", text, re.DOTALL)
-    assert scan in run("scan", "sql/examples/broken", "--select", "TA101", cwd=ROOT).out
+    scan, smoke = re.findall(r"```console\n\$ trigger-audit \w+ supabase/\n(.*?)```", text, re.DOTALL)
+    folder = ROOT / "sql" / "examples" / "broken"
+    assert scan in run("scan", "supabase/", "--select", "TA101", cwd=folder).out
     flows = ("--flow", "signup-email", "--flow", "login")
-    assert smoke in run("smoke", "sql/examples/broken", *flows, cwd=ROOT).out
+    assert smoke in run("smoke", "supabase/", *flows, cwd=folder).out
 
 
 ORDERS = """
@@ -49,14 +51,14 @@ create trigger keep_history after update on public.orders for each row execute f
 """
 
 
-def test_the_example_of_a_statement_is_real_output(tmp_path: Path) -> None:
+def test_the_example_of_a_statement_is_real_output(tmp_path: Path, fresh_database: FreshDatabase) -> None:
     text = README.read_text(encoding="utf-8")
     ((statement, arguments, shown),) = re.findall(
         r"\$ cat pay.sql\n(.*?)\$ trigger-audit smoke \"\$DATABASE_URL\" (.*?)\n(.*?)```", text, re.DOTALL
     )
-    (tmp_path / "orders.sql").write_text(ORDERS)
+    fresh_database.apply(ORDERS)
     (tmp_path / "pay.sql").write_text(statement)
-    assert shown in run("smoke", "orders.sql", *arguments.split(), cwd=tmp_path).out
+    assert shown in run("smoke", fresh_database.conninfo(), *arguments.split(), cwd=tmp_path).out
 
 
 def test_the_options_in_the_table_exist() -> None:

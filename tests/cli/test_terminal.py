@@ -52,7 +52,7 @@ def test_smoke(tmp_path: Path) -> None:
     note = next(at for at, line in enumerate(shown) if line.startswith("note login"))
     assert shown[note + 1].startswith("  ")
     assert max(map(len, shown[note : note + 2])) <= 80
-    refused = next(at for at, line in enumerate(shown) if line.startswith("  gate.sql line 7: not applied: "))
+    refused = next(at for at, line in enumerate(shown) if line.startswith("  gate.sql:7:8: not applied: "))
     assert shown[refused + 1].startswith("      ")
 
     piped = run(*arguments, cwd=tmp_path).out.splitlines()
@@ -60,13 +60,13 @@ def test_smoke(tmp_path: Path) -> None:
     assert " ".join(line.strip() for line in shown[note : note + 2]) in next(
         line for line in piped if line.startswith("note login")
     )
-    assert any(line.startswith("  gate.sql line 7: ") and line.endswith("does not exist (42883)") for line in piped)
+    assert any(line.startswith("  gate.sql:7:8: ") and line.endswith("does not exist (42883)") for line in piped)
 
 
 def test_scan(tmp_path: Path) -> None:
     (tmp_path / "gate.sql").write_text(SQL)
     shown = on_a_terminal(80, "scan", "gate.sql", cwd=tmp_path)
     at = shown.index("not analysed:")
-    assert shown[at + 1] == "  gate.sql line 7: not applied: function"
+    assert shown[at + 1] == "  gate.sql:7:8: not applied: function"
     # A name is not broken: it could not be copied from the screen.
     assert shown[at + 2].startswith("      a_function_with_a_rather_long_name_that_nobody_has_made(unknown,")

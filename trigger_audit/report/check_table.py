@@ -34,9 +34,10 @@ def check_text(result: CheckResult, style: Style) -> str:
     blocks = [finding_text(finding, style) for finding in result.added]
     blocks += [broken_text(item, style) for item in result.broken]
     sources = result.smoke.sources if result.smoke else {}
+    source_map = result.smoke.source_map if result.smoke else None
     for problem in problems_of(result.failing):
         if problem.step is not None:
-            blocks.append(failure_text(problem.step, list(problem.flows), style, sources))
+            blocks.append(failure_text(problem.step, list(problem.flows), style, sources, source_map))
         elif problem.outcome is Outcome.ALTERED:
             blocks.append(altered_text(list(problem.flows), style))
     notes = unexpected_text(result.failing, style) + skipped_text(skipped_flows(result), style)

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from trigger_audit.report.excerpt import excerpt
-from trigger_audit.report.table import told
+from trigger_audit.report.table import in_file, told
 from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
+    from trigger_audit.check.source_map import SourceMap
+    from trigger_audit.findings.model import FilePlace
     from trigger_audit.report.table import Style
     from trigger_audit.smoke.model import Culprit, FlowResult, HiddenError
 
@@ -58,10 +60,12 @@ def _shown(culprit: Culprit) -> str:
     return f"with {it} alone on this happens, but another one brings it about too"
 
 
-def place_lines(function: str, line: int | None, style: Style, sources: Mapping[str, str]) -> list[str]:
+def place_lines(
+    function: str, line: int | None, style: Style, sources: Mapping[str, str], file_place: FilePlace | None
+) -> list[str]:
     """The function that an error names with the line, as PostgreSQL counts, and that line where its body is known."""
-    at = f" line {line}" if line else ""
-    place = f"  {style.paint('gutter', '-->')} {plain(function)}{at}"
+    inside = f"{function} line {line}" if line else function
+    place = f"  {style.paint('gutter', '-->')} {plain(in_file(file_place, inside))}"
     lines = sources.get(function, "").split("\n")
     if line is None or not 0 < line <= len(lines):
         return [place]
@@ -69,12 +73,15 @@ def place_lines(function: str, line: int | None, style: Style, sources: Mapping[
     return [place, f"{style.paint('gutter', f'{line:>4} |')} {shown}"]
 
 
-def hidden_text(errors: Iterable[HiddenError], style: Style, sources: Mapping[str, str]) -> str:
+def hidden_text(
+    errors: Iterable[HiddenError], style: Style, sources: Mapping[str, str], source_map: SourceMap | None
+) -> str:
     """What failed without anybody's notice, by replays with the handlers open."""
     lines = []
     for error in errors:
         lines.append(style.paint("warning", f"hidden[{error.sqlstate}]") + f" {plain(error.message)}")
-        lines += place_lines(error.function, error.line, style, sources)
+        file_place = source_map.of_line(error.function, error.line) if source_map else None
+        lines += place_lines(error.function, error.line, style, sources, file_place)
         lines += told("   ", "trigger", error.trigger, style) if error.trigger else []
         lines += told("   ", "hidden by", f"an exception handler; {error.flow} goes through all the same", style)
     return "\n".join(lines) + "\n"

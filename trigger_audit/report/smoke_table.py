@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from tabulate import tabulate
 
 from trigger_audit.report.culprits import culprit_lines, hidden_text, place_lines
-from trigger_audit.report.table import Style, count, not_analysed_text, told
+from trigger_audit.report.table import Style, count, in_file, not_analysed_text, told
 from trigger_audit.smoke.model import STATEMENTS, Mail, Outcome
 from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
+    from trigger_audit.check.source_map import SourceMap
     from trigger_audit.pipeline import SmokeResult
     from trigger_audit.smoke.model import Escalation, FailedStep, FlowResult
 
@@ -41,10 +42,12 @@ def smoke_text(result: SmokeResult, style: Style) -> str:
     """The table, the failures (one for each cause, with the flows it breaks), and one closing line."""
     report = result.report
     blocks = [flow_table(flows, style)] if (flows := [flow for flow in report.flows if is_auths(flow)]) else []
-    blocks += [failure_text(step, flows, style, result.sources) for step, flows in by_failure(report.flows)]
+    blocks += [
+        failure_text(step, flows, style, result.sources, result.source_map) for step, flows in by_failure(report.flows)
+    ]
     blocks += [altered_text(flows, style) for flows in by_change(report.flows)]
     if report.hidden_errors:
-        blocks.append(hidden_text(report.hidden_errors, style, result.sources))
+        blocks.append(hidden_text(report.hidden_errors, style, result.sources, result.source_map))
     notes = unexpected_text(report.flows, style) + skipped_text(report.flows, style)
     if notes:
         blocks.append("".join(notes))
@@ -141,14 +144,20 @@ def by_failure(flows: Iterable[FlowResult]) -> list[tuple[FailedStep, list[FlowR
     return list(grouped.values())
 
 
-def failure_text(step: FailedStep, flows: list[FlowResult], style: Style, sources: Sources) -> str:
+def failure_text(
+    step: FailedStep, flows: list[FlowResult], style: Style, sources: Sources, source_map: SourceMap | None = None
+) -> str:
     """What the server said, where, the source line, and which flows it breaks."""
     state = f"[{step.sqlstate}]" if step.sqlstate else ""
     kind = "error" if any(not flow.latent and not flow.as_expected for flow in flows) else "warning"
     if all(flow.as_expected for flow in flows):
         kind = _MET
     lines = [style.paint(kind, f"fail{state}") + f" {plain(step.message)}"]
-    lines += place_lines(step.function, step.line, style, sources) if step.function else []
+    file_place = source_map.of_step(step) if source_map else None
+    if step.function:
+        lines += place_lines(step.function, step.line, style, sources, file_place)
+    elif file_place is not None:
+        lines.append(f"  {style.paint('gutter', '-->')} {plain(in_file(file_place, step.constraint or ''))}")
     pad = "   "
     if step.detail:
         lines += told(pad, "detail", step.detail, style)
