@@ -20,9 +20,12 @@ from trigger_audit.cli.options import (
     FailOn,
     Format,
     FormatOption,
+    IgnoreOption,
     OutputOption,
     Postgres,
     Quiet,
+    SelectOption,
+    SideEffects,
     Strict,
     Tables,
     Verbose,
@@ -62,18 +65,11 @@ def check(
     migrations: Migrations = None,
     base: BaseOption = None,
     table: Tables = None,
-    select: Annotated[
-        list[str] | None, typer.Option("--select", metavar="CODE", help="Only these rules: codes or prefixes.")
-    ] = None,
-    ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="CODE", help="Not these rules: codes or prefixes.")
-    ] = None,
+    select: SelectOption = None,
+    ignore: IgnoreOption = None,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
-    allow_side_effects: Annotated[
-        bool,
-        typer.Option("--allow-side-effects", help="Run although a function does what ROLLBACK does not undo."),
-    ] = False,
+    allow_side_effects: SideEffects = False,
     baseline: BaselineOption = None,
     write_baseline: WriteBaseline = False,
     prune_baseline: PruneBaseline = False,

@@ -53,6 +53,16 @@ Tables = Annotated[
     list[str] | None, typer.Option("--table", metavar="SCHEMA.TABLE", help="Audit this table; repeatable.")
 ]
 
+SelectOption = Annotated[
+    list[str] | None, typer.Option("--select", metavar="CODE", help="Only these rules: codes or prefixes.")
+]
+IgnoreOption = Annotated[
+    list[str] | None, typer.Option("--ignore", metavar="CODE", help="Not these rules: codes or prefixes.")
+]
+SideEffects = Annotated[
+    bool, typer.Option("--allow-side-effects", help="Run although a function does what ROLLBACK does not undo.")
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Output:

@@ -19,9 +19,11 @@ from trigger_audit.cli.options import (
     FailOn,
     Format,
     FormatOption,
+    IgnoreOption,
     OutputOption,
     Postgres,
     Quiet,
+    SelectOption,
     Strict,
     Tables,
     Targets,
@@ -46,12 +48,8 @@ def scan(
     as_role: Annotated[
         str | None, typer.Option("--as-role", metavar="ROLE", help="Who fires the statements on tables not of Auth.")
     ] = None,
-    select: Annotated[
-        list[str] | None, typer.Option("--select", metavar="CODE", help="Only these rules: codes or prefixes.")
-    ] = None,
-    ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="CODE", help="Not these rules: codes or prefixes.")
-    ] = None,
+    select: SelectOption = None,
+    ignore: IgnoreOption = None,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
     prove: Annotated[

@@ -23,6 +23,7 @@ from trigger_audit.cli.options import (
     OutputOption,
     Postgres,
     Quiet,
+    SideEffects,
     SmokeFailOn,
     Strict,
     Targets,
@@ -55,10 +56,7 @@ def smoke(
     email: EmailOption = None,
     statement: StatementOption = None,
     as_role: AsRoleOption = None,
-    allow_side_effects: Annotated[
-        bool,
-        typer.Option("--allow-side-effects", help="Run although a function does what ROLLBACK does not undo."),
-    ] = False,
+    allow_side_effects: SideEffects = False,
     allow_locks: Annotated[
         bool,
         typer.Option(
