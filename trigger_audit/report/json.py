@@ -55,9 +55,9 @@ def file_line(place: FilePlace | None) -> dict[str, Any]:
     return {"file": place.file if place else None, "file_line": place.line if place else None}
 
 
-def functions_reached(result: ScanResult) -> set[int]:
+def functions_reached(result: ScanResult) -> frozenset[int]:
     """The oids of all functions that the cascade runs."""
-    return {visit.function.oid for visit in result.audit.cascade.visits}
+    return result.audit.cascade.reached
 
 
 def cascade_triggers(result: ScanResult) -> list[tuple[Trigger, Visit | None]]:

@@ -34,7 +34,8 @@ class OwnStatement:
 
     `kind` is that of the statement itself, SELECT included; `targets` are what it writes, its own first, then those of
     its WITH. `rows` is how many rows an INSERT ... VALUES gives, None where that decides nothing: ON CONFLICT may leave
-    some out, and a query may give any number. `calls`: functions, operators or casts stand in it, which may do anything.
+    some out, and a query may give any number. `calls`: functions, operators or casts stand in it, which may do
+    anything.
     """
 
     text: str
