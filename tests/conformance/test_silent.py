@@ -2,18 +2,17 @@
 
 Smoke does not tell these as Auth does, on purpose:
 
-* Errors that could be our own limits (57014, 55P03, 40P01, 25006) make a flow skipped, even if a trigger raises them.
+* Errors that could be our own limits (55P03, 40P01) make a flow skipped, even if a trigger raises them.
 * An address with something on both sides of an @ counts as one that takes mail; Auth's mailer or the mail server may
   refuse it ("a@b@c").
 * A phone number that a trigger removes: what happens to a text message to nobody depends on the provider.
 * A time after the year 9999 in a row that Auth answers with: all is written and sent, and the answer is 500, for its
   JSON has no such years. Smoke says that the time is there.
-* A refresh token that a trigger has revoked or removed is refused: the flow that has given it counts as altered, and
-  the next one is played as if it worked.
 * A password hash that Auth cannot read stops a change of password too, with its raw error.
 * Someone whose confirmation a trigger takes back gets, for a magic link, the mail of a sign-up: Auth sends another
   letter than smoke has in mind, but sends it.
-* A user who is not found any more at the next request: the flow that has hidden him is the one that counts as altered.
+* A letter with a code for a user who is not found any more at the next request counts as lost: its verification starts
+  from another user.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ import pytest
 
 from tests.conformance.acting import ACTS, Scene, Stage
 from tests.conformance.breaking import broken, meddling, predicted, seen_by_client, smoke
-from tests.conformance.judging import apply
+from tests.conformance.judging import apply, set_scene
 from trigger_audit.auth import FLOWS, flow_named
 from trigger_audit.smoke.model import Mail, Outcome
 
@@ -150,11 +149,100 @@ def test_a_log_in_that_is_refused(project: Stage, assignment: str) -> None:
 )
 def test_a_refresh_token_that_is_lost(project: Stage, statements: str) -> None:
     apply(project, statements)
-    result = smoke(project.database, ["login"])["login"]
-    scene = ACTS["login"](project)
-    assert seen_by_client(project, scene) == predicted(result)
-    assert result.outcome is Outcome.ALTERED
-    assert project.refresh(scene.who).status == 400
+    results = smoke(project.database, ["login", "refresh-token"])
+    for name, result in results.items():
+        assert (name, seen_by_client(project, ACTS[name](project))) == (name, predicted(result))
+    assert [result.outcome for result in results.values()] == [Outcome.ALTERED, Outcome.FAIL]
+
+
+LOST = {
+    "address": (meddling("NEW.email := 'x' || NEW.email; RETURN NEW;", INSERT), ["login", "magic-link", "recovery"]),
+    "address-on-confirming": (
+        meddling(
+            "NEW.email := 'x' || NEW.email; RETURN NEW;",
+            "BEFORE UPDATE OF email_confirmed_at ON auth.users",
+        ),
+        ["login", "magic-link", "recovery"],
+    ),
+    "audience": (meddling("NEW.aud := 'other'; RETURN NEW;", INSERT), ["login", "magic-link", "recovery"]),
+    "instance": (
+        meddling("NEW.instance_id := gen_random_uuid(); RETURN NEW;", INSERT),
+        ["login", "magic-link", "recovery", "delete-user", "soft-delete"],
+    ),
+    "provider-id": (
+        meddling("NEW.provider_id := 'x' || NEW.user_id; RETURN NEW;", "BEFORE INSERT ON auth.identities"),
+        ["oauth-first", "oauth-again"],
+    ),
+    "identity": (
+        meddling(
+            "DELETE FROM auth.identities WHERE user_id = NEW.id; RETURN NEW;",
+            "AFTER UPDATE OF email_confirmed_at ON auth.users",
+        ),
+        ["oauth-first", "oauth-again"],
+    ),
+    "expired-session": (
+        meddling("NEW.not_after := now() - interval '1 day'; RETURN NEW;", "BEFORE INSERT ON auth.sessions"),
+        ["login", "refresh-token", "email-change"],
+    ),
+    "session-of-the-token": (
+        meddling("NEW.session_id := NULL; RETURN NEW;", "BEFORE INSERT ON auth.refresh_tokens"),
+        ["login", "refresh-token", "email-change"],
+    ),
+}
+"""What hides a user from look-ups, and the flows that look."""
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_who_is_not_found_any_more(project: Stage, name: str) -> None:
+    statements, flows = LOST[name]
+    apply(project, statements)
+    results = smoke(project.database, flows)
+    seen = {flow: seen_by_client(project, set_scene(project, flow, results[flow])) for flow in flows}
+    assert seen == {flow: predicted(results[flow]) for flow in flows}
+    assert {result.outcome for result in results.values()} - {Outcome.PASS}
+
+
+SOUND = {
+    "now": """
+    CREATE TABLE public.logins (user_id uuid, at timestamptz DEFAULT now(), PRIMARY KEY (user_id, at));
+    """
+    + meddling(
+        "INSERT INTO public.logins (user_id) VALUES (NEW.id); RETURN NEW;",
+        "AFTER UPDATE OF last_sign_in_at ON auth.users",
+    ),
+    "temporary-table": meddling(
+        "CREATE TEMP TABLE ctx ON COMMIT DROP AS SELECT NEW.id; RETURN NEW;",
+        "AFTER UPDATE OF last_sign_in_at ON auth.users",
+    ),
+    "parameter": meddling(
+        "IF current_setting('app.seen', true) = 'yes' THEN RAISE EXCEPTION 'again'; END IF;"
+        " PERFORM set_config('app.seen', 'yes', true); RETURN NEW;",
+        "AFTER UPDATE OF last_sign_in_at ON auth.users",
+    ),
+}
+"""What works where each request has a transaction of its own."""
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_requests_of_their_own(project: Stage, name: str) -> None:
+    apply(project, SOUND[name])
+    flows = ["login", "verify-magic-link", "refresh-token", "oauth-again"]
+    results = smoke(project.database, flows)
+    assert {result.outcome for result in results.values()} == {Outcome.PASS}
+    for flow in flows:
+        assert (flow, seen_by_client(project, ACTS[flow](project))) == (flow, predicted(results[flow]))
+
+
+def test_a_trigger_that_ends_all_writing(project: Stage) -> None:
+    apply(
+        project,
+        meddling(
+            "SET LOCAL transaction_read_only = on; RETURN NEW;", "AFTER UPDATE OF confirmation_token ON auth.users"
+        ),
+    )
+    result = smoke(project.database, ["signup-email"])["signup-email"]
+    assert result.outcome is Outcome.FAIL
+    assert seen_by_client(project, ACTS["signup-email"](project)) == predicted(result)
 
 
 FOLLOWING = [flow.name for flow in FLOWS if flow.starts]

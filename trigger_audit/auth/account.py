@@ -22,7 +22,7 @@ from trigger_audit.auth.statements import (
     update_user,
     write_token,
 )
-from trigger_audit.auth.steps import Condition, Flow, Kind, Rows, Step, Token
+from trigger_audit.auth.steps import Condition, Flow, FoundBy, Kind, Rows, Step, Token
 from trigger_audit.auth.values import CLOCK, EMPTY, NULL, Base, Constant, Document, Form, Fresh, Given, Obscured, Probe
 
 ANY_USER = (*CONFIRMED_USERS, "signup-email", "invite")
@@ -53,7 +53,9 @@ EMAIL_CHANGE = Flow(
     "Ask for another e-mail address, both addresses confirm",
     _email_change(),
     messages.OK,
+    found_by=FoundBy.ACCESS_TOKEN,
     lookup=messages.RAW,
+    missing=messages.USER_GONE,
     banned=messages.BANNED,
     starts=CONFIRMED_USERS,
     tokens=(Token.EMAIL_CHANGE_CURRENT, Token.EMAIL_CHANGE_NEW),
@@ -90,7 +92,9 @@ UPDATE_USER = Flow(
         commit(audit("user_modified", messages.RECORDING_AUDIT)),
     ),
     messages.OK,
+    found_by=FoundBy.ACCESS_TOKEN,
     lookup=messages.RAW,
+    missing=messages.USER_GONE,
     banned=messages.BANNED,
     starts=("verify-signup", "signup-autoconfirm", "oauth-first"),
 )

@@ -10,12 +10,13 @@ from dataclasses import replace
 
 from trigger_audit.auth import messages
 from trigger_audit.auth.messages import RAW, Response
-from trigger_audit.auth.signup import EMAIL, OAUTH_IDENTITY, in_redirect
+from trigger_audit.auth.signup import EMAIL, OAUTH_IDENTITY, OAUTH_PROVIDER, in_redirect
 from trigger_audit.auth.statements import (
     audit,
     clear_tokens,
     commit,
     confirm,
+    insert_identity,
     insert_refresh_token,
     providers,
     reload,
@@ -24,7 +25,7 @@ from trigger_audit.auth.statements import (
     update_user,
     write_token,
 )
-from trigger_audit.auth.steps import Condition, Flow, Kind, Step, Token, Write
+from trigger_audit.auth.steps import Condition, Flow, FoundBy, Kind, Step, Token, Write
 from trigger_audit.auth.values import CLOCK, EMPTY, Base, Constant, Document, Form, Fresh, Given, Kept, Probe
 
 CONFIRMED_USERS = ("verify-signup", "signup-autoconfirm", "oauth-first", "admin-create")
@@ -57,6 +58,7 @@ MAGIC_LINK = Flow(
     "Magic link or code for a confirmed user",
     _recovery(messages.SENDING_MAGIC_LINK),
     messages.OK,
+    found_by=FoundBy.ADDRESS_OR_SIGNUP,
     starts=CONFIRMED_USERS,
     tokens=(Token.RECOVERY,),
 )
@@ -66,6 +68,7 @@ RECOVERY = Flow(
     "Ask for a new password",
     _recovery(messages.SENDING_RECOVERY),
     messages.OK,
+    found_by=FoundBy.ADDRESS_OR_NOTHING,
     lookup=messages.PROCESSING_REQUEST,
     starts=CONFIRMED_USERS,
     tokens=(Token.RECOVERY,),
@@ -85,6 +88,7 @@ VERIFY_SIGNUP = Flow(
         *_after_verification(),
     ),
     messages.OK,
+    missing=messages.OTP_EXPIRED,
     starts=("signup-email", "signup-otp"),
 )
 
@@ -98,6 +102,7 @@ VERIFY_MAGIC_LINK = Flow(
         *_after_verification(),
     ),
     messages.OK,
+    missing=messages.OTP_EXPIRED,
     starts=("magic-link", "recovery"),
 )
 
@@ -139,6 +144,7 @@ VERIFY_EMAIL_CHANGE = Flow(
         *_after_verification(),
     ),
     messages.OK,
+    missing=messages.OTP_EXPIRED,
     starts=("email-change",),
 )
 
@@ -152,6 +158,7 @@ VERIFY_PHONE = Flow(
         *_after_verification(),
     ),
     messages.OK,
+    missing=messages.OTP_EXPIRED,
     starts=("signup-phone",),
     latent=True,
 )
@@ -161,6 +168,8 @@ LOGIN = Flow(
     "Log in with a password",
     (audit("login"), *_granted("password")),
     messages.OK,
+    found_by=FoundBy.ADDRESS,
+    missing=messages.INVALID_LOGIN,
     banned=messages.BANNED_AT_LOGIN,
     wrong_password=messages.INVALID_LOGIN,
     unconfirmed=messages.NOT_CONFIRMED,
@@ -201,6 +210,8 @@ REFRESH_TOKEN = Flow(
         ),
     ),
     messages.OK,
+    found_by=FoundBy.REFRESH_TOKEN,
+    missing=messages.REFRESH_TOKEN_NOT_FOUND,
     lookup=messages.FINDING_USER_AT_REFRESH,
     banned=messages.BANNED_AT_REFRESH,
     starts=("login", "verify-signup", "signup-autoconfirm", "oauth-first"),
@@ -220,10 +231,43 @@ OAUTH_AGAIN = Flow(
         )
     ),
     messages.FOUND,
+    found_by=FoundBy.IDENTITY,
     lookup=messages.FINDING_USER_IN_REDIRECT,
+    missing=messages.FINDING_USER_IN_REDIRECT.worded("User not found"),
     banned=messages.BANNED_IN_REDIRECT,
     starts=("oauth-first",),
 )
+
+OAUTH_LINK = Flow(
+    "oauth-link",
+    "Sign in with an OAuth provider whose identity is not known, for an address that is",
+    tuple(
+        in_redirect(step)
+        for step in (
+            insert_identity(
+                messages.CREATING_IDENTITY,
+                provider=OAUTH_PROVIDER,
+                provider_id=Given(Probe.PROVIDER_SUBJECT),
+                data=OAUTH_IDENTITY,
+            ),
+            update_user(RAW, "raw_user_meta_data", raw_user_meta_data=Document(Base.MEMORY, OAUTH_IDENTITY.keys)),
+            *providers(RAW),
+            audit("identity_linked"),
+            audit("login"),
+            *_granted("oauth"),
+        )
+    ),
+    messages.FOUND,
+)
+"""What Auth does in place of `oauth-again` where it does not find the identity. It is run for that alone."""
+
+REPEATED_SIGNUP = Flow(
+    "repeated-signup",
+    "Sign up with the address of a confirmed user",
+    (commit(audit("user_repeated_signup")),),
+    messages.OK,
+)
+"""The same in place of `magic-link` where no user has the address, but one has an identity with it."""
 
 FLOWS = (
     OAUTH_AGAIN,

@@ -34,7 +34,8 @@ PHONE = Given(Probe.PHONE)
 PASSWORD = Given(Probe.PASSWORD_HASH)
 
 _UNVERIFIED = (("email_verified", False), ("phone_verified", False))
-EMAIL_IDENTITY = (("email", EMAIL), *_UNVERIFIED, ("sub", USER_ID))
+EMAIL_IDENTITY = (("email", Given(Probe.READ_EMAIL)), *_UNVERIFIED, ("sub", USER_ID))
+UNREAD_IDENTITY = (("email", EMAIL), *_UNVERIFIED, ("sub", USER_ID))
 PHONE_IDENTITY = (*_UNVERIFIED, ("sub", USER_ID))
 """Without the number: Auth writes that into identity_data only when somebody changes it."""
 OAUTH_IDENTITY = Document(
@@ -240,7 +241,7 @@ def _admin_create() -> tuple[Step, ...]:
     insert, role, _ = new_user(insert_user(failure, email=EMAIL, password=PASSWORD), failure)
     return (
         insert,
-        insert_identity(messages.CREATING_NEW_USER_AGAIN, data=Document(Base.NOTHING, EMAIL_IDENTITY)),
+        insert_identity(messages.CREATING_NEW_USER_AGAIN, data=Document(Base.NOTHING, UNREAD_IDENTITY)),
         audit("user_signedup", failure, admin=True),
         role,
         update_user(failure, "raw_app_meta_data", raw_app_meta_data=Document(Base.MEMORY)),

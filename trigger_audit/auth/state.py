@@ -17,6 +17,7 @@ from trigger_audit.auth.values import Base, Clock, Constant, Document, Fresh, Gi
 
 _PROBE_ORIGINS = {
     Probe.EMAIL: Origin.EMAIL,
+    Probe.READ_EMAIL: Origin.EMAIL,
     Probe.NEW_EMAIL: Origin.EMAIL,
     Probe.PHONE: Origin.PHONE,
     Probe.METADATA: Origin.USER_METADATA,

@@ -21,6 +21,7 @@ ADDRESS = Given(Probe.EMAIL)
 PROVIDER_KEYS = (("provider", Given(Probe.PROVIDER)), ("providers", Given(Probe.PROVIDERS)))
 
 _LOG_TYPES = {
+    "identity_linked": "user",
     "login": "account",
     "token_refreshed": "token",
     "token_revoked": "token",
@@ -29,6 +30,7 @@ _LOG_TYPES = {
     "user_invited": "team",
     "user_modified": "user",
     "user_recovery_requested": "user",
+    "user_repeated_signup": "user",
     "user_signedup": "team",
     "user_updated_password": "user",
 }

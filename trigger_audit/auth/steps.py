@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from trigger_audit.auth.messages import FINDING_USER, RAW, Response
+from trigger_audit.auth.messages import FINDING_USER, RAW, USER_NOT_FOUND, Response
 from trigger_audit.auth.values import Value
 
 
@@ -87,12 +87,30 @@ class Token(StrEnum):
         )
 
 
+class FoundBy(StrEnum):
+    """How Auth finds the user at the start of a request, always among those whose instance_id is all zeros.
+
+    By address also `aud` and `is_sso_user` must be as usual, and what follows where nobody has it differs: OR_SIGNUP
+    makes a user, OR_NOTHING answers as if all were well. A refresh token leads to the user and the session, an access
+    token holds the ids of both. IDENTITY is a provider and its own id of the user.
+    """
+
+    ID = "id"
+    ADDRESS = "address"
+    ADDRESS_OR_SIGNUP = "address or sign-up"
+    ADDRESS_OR_NOTHING = "address or nothing"
+    ACCESS_TOKEN = "access token"
+    REFRESH_TOKEN = "refresh token"
+    IDENTITY = "identity"
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """`starts` are the flows whose user this one goes on with: the first is what smoke runs before it, all of them are
     what may have made the user. Empty for sign-ups. `tokens` must be found afterwards; `deletes`: the row must be gone.
     `signs_up`: raw_user_meta_data of the caller reaches it, so every payload is tried. `success` is the answer when all
-    goes well, `lookup` that where the user cannot be read at the start of a flow that goes on with one, `banned` that
+    goes well, `lookup` that where the user cannot be read at the start of a flow that goes on with one, `missing` that
+    where there is none to be found by `found_by`, `banned` that
     to a user whose banned_until lies ahead (None where Auth does not look, and in verifications: the letter counts as
     lost before), `wrong_password` and `unconfirmed` those to a user whose password or address Auth does not take (None
     where it does not ask). `texted`: what it sends is a text message, which holds a code and no link; codes are looked
@@ -104,7 +122,9 @@ class Flow:
     title: str
     steps: tuple[Step, ...]
     success: Response
+    found_by: FoundBy = FoundBy.ID
     lookup: Response = FINDING_USER
+    missing: Response = USER_NOT_FOUND
     banned: Response | None = None
     wrong_password: Response | None = None
     unconfirmed: Response | None = None

@@ -7,9 +7,13 @@ from enum import StrEnum
 
 
 class Probe(StrEnum):
-    """The names of the values that belong to one run: a user's address, identifiers and tokens."""
+    """The names of the values that belong to one run: a user's address, identifiers and tokens.
+
+    READ_EMAIL is the address in the row that Auth has read back, where a trigger may have put another one.
+    """
 
     EMAIL = "email"
+    READ_EMAIL = "read_email"
     NEW_EMAIL = "new_email"
     PHONE = "phone"
     METADATA = "metadata"

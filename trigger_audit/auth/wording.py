@@ -14,7 +14,16 @@ from trigger_audit.auth.messages import Response, Shown, failure
 from trigger_audit.auth.versions import Span, Version
 
 _INVALID_LOGIN = replace(messages.INVALID_LOGIN, error_code=None)
-_INVALID_REFRESH = replace(messages.BANNED_AT_REFRESH, error_code=None)
+_INVALID_REFRESH = {
+    response: replace(response, error_code=None)
+    for response in (
+        messages.BANNED_AT_REFRESH,
+        messages.REFRESH_TOKEN_NOT_FOUND,
+        messages.REFRESH_TOKEN_USED,
+        messages.SESSION_NOT_FOUND,
+        messages.SESSION_EXPIRED,
+    )
+}
 _LOGIN = {
     messages.BANNED_AT_LOGIN: _INVALID_LOGIN,
     messages.INVALID_LOGIN: _INVALID_LOGIN,
@@ -60,7 +69,7 @@ def _no_codes(response: Response, flow: str) -> Response:
 _Before = Callable[[Response, str], Response]
 CHANGES: tuple[tuple[Version, _Before], ...] = (
     (Version(2, 165, 0), _status_for_code),
-    (Version(2, 164, 0), lambda response, _: _INVALID_REFRESH if response == messages.BANNED_AT_REFRESH else response),
+    (Version(2, 164, 0), lambda response, _: _INVALID_REFRESH.get(response, response)),
     (Version(2, 160, 0), lambda response, flow: _MAILS.get(flow, {}).get(response, response)),
     (Version(2, 159, 0), lambda response, _: _LOGIN.get(response, response)),
     (

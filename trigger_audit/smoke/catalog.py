@@ -71,7 +71,7 @@ def look_at_target(connection: Connection, session: Session) -> Target:
         cursor.execute("ROLLBACK TO SAVEPOINT look")
         cursor.execute("RELEASE SAVEPOINT look")
     columns = {row["table_name"]: frozenset(row["columns"]) for row in tables}
-    _prepare(session, sorted(columns.keys() & {"users", "identities", "one_time_tokens"}))
+    _prepare(session, sorted(columns.keys() & {"users", "identities", "one_time_tokens", "refresh_tokens", "sessions"}))
     versions = _version(session, tables)
     written = {step.table for flow in FLOWS for step in flow.steps}
     role = session.server.current_user

@@ -147,6 +147,7 @@ def final_changes(sender: Sender, flow: Flow, memory: Memory, target: Target, ed
     row = rows[0]
     changes = [*_differences(row, memory.rows.get("users", {})), *_tokens(sender, flow, row, memory, target)]
     changes += _refresh_token(sender, flow, memory, target)
+    changes += _identity(sender, flow, memory, target)
     changes += edits.lost(row)
     if not any(change.what.startswith("auth.users") for change in changes):
         changes += _lookup(sender, row, user)
@@ -209,6 +210,19 @@ def _refresh_token(sender: Sender, flow: Flow, memory: Memory, target: Target) -
         yield Change("auth.refresh_tokens", "the row is there", "no row has the token")
     elif rows[0]["revoked"]:
         yield Change("auth.refresh_tokens.revoked", "false", "true")
+
+
+def _identity(sender: Sender, flow: Flow, memory: Memory, target: Target) -> Iterator[Change]:
+    """That of the provider with which the user has signed up, as Auth finds it when he comes back."""
+    given = any(step.kind is Kind.INSERT and step.table == "identities" for step in flow.steps)
+    written, user = memory.rows.get("identities", {}), str(memory.probes[Probe.USER_ID])
+    if not given or not {"provider", "provider_id"} <= target.columns.get("identities", frozenset()) & written.keys():
+        return
+    condition = sql.SQL("provider_id = %s AND provider = %s")
+    key = (written["provider_id"], written["provider"])
+    found = [str(row["user_id"]) for row in sender.read(Read("identities", ("user_id",), condition, key))]
+    if found != [user]:
+        yield Change("auth.identities, looked up by provider_id", user, ", ".join(found) or "no row")
 
 
 def _lookup(sender: Sender, row: Mapping[str, object], user: object) -> Iterator[Change]:

@@ -77,6 +77,7 @@ class Memory:
                 held[column] = {**before, **found}
             elif not (isinstance(before, Mapping) and found is None):
                 held[column] = found
+        self.probes[Probe.READ_EMAIL] = held.get("email")
 
 
 def _fresh(form: Form) -> str:

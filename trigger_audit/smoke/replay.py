@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -14,17 +13,16 @@ from trigger_audit.auth import messages
 from trigger_audit.auth.messages import Response
 from trigger_audit.auth.roles import SCHEMA
 from trigger_audit.auth.steps import Flow, Kind, Rows, Step
-from trigger_audit.auth.tables import USERS_INSERT
 from trigger_audit.auth.values import Probe
 from trigger_audit.smoke.checks import BY_ID, Edits, compare_reload, final_changes
 from trigger_audit.smoke.context import innermost_frame, shortened
-from trigger_audit.smoke.credentials import refused_log_in
 from trigger_audit.smoke.event_triggers import refuser
+from trigger_audit.smoke.lookups import LookUp, refuse_banned
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Change, FailedStep, Mail, Outcome
 from trigger_audit.smoke.sending import Read
 from trigger_audit.smoke.statement import compose, compose_read
-from trigger_audit.smoke.unreadable import Unreadable, find_unreadable
+from trigger_audit.smoke.unreadable import find_unreadable
 
 if TYPE_CHECKING:
     from psycopg import Connection, Error
@@ -167,8 +165,11 @@ class Replay:
         flow = observation.flow
         edits = Edits()
         confirmed = False
-        if flow.starts and not self._look_up(observation):
-            return
+        if flow.starts:
+            found = LookUp(self.session.sender, self.memory, self.target, observation).start()
+            if found is None:
+                return
+            flow = found
         reloads = any(step.kind is Kind.RELOAD for step in flow.steps)
         for index, step in enumerate(flow.steps, start=1):
             if not self.target.has(step):
@@ -178,7 +179,7 @@ class Replay:
             if step.unconfirmed_only and confirmed:
                 observation.mail_skipped = observation.mail_skipped or step.mail_before
                 continue
-            if step.mail_before and self._lacks_address(observation, index):
+            if step.mail_before and self._lacks_address(observation, flow, index):
                 return
             observation.mailed = observation.mailed or step.mail_before
             try:
@@ -195,7 +196,7 @@ class Replay:
                 observation.response = step.failure
                 return
             if step.kind is Kind.RELOAD:
-                if flow.signs_up and self._refuse_banned(observation, index, step.label):
+                if flow.signs_up and refuse_banned(observation, self.memory, index, step.label):
                     return
                 user = self.memory.rows["users"]
                 confirmed = (
@@ -209,57 +210,17 @@ class Replay:
             except Error as error:
                 self._fail(observation, len(flow.steps), "SELECT auth.users", messages.FINDING_USER, error)
 
-    def _look_up(self, observation: Observing) -> bool:
-        """A new request reads the user and the identity afresh; nothing of the last one's memory is left."""
-        columns = tuple(sorted(self.target.columns["users"] & frozenset(USERS_INSERT)))
-        refused: Unreadable | None = Unreadable("no user has that id", "User not found")
-        users = self.session.sender.read(Read("users", columns, BY_ID, (self.memory.probes[Probe.USER_ID],)))
-        if users:
-            refused = find_unreadable(users[0])
-            self.memory.rows["users"] = users[0]
-        columns = ("provider_id", "identity_data", "last_sign_in_at")
-        identity = self.memory.probes.get(Probe.IDENTITY_ID)
-        identities = self.session.sender.read(Read("identities", columns, BY_ID, (identity,)))
-        self.memory.rows["identities"] = identities[0] if identities else {}
-        if refused is not None:
-            observation.failed = FailedStep(0, "SELECT auth.users", None, refused.told)
-            observation.response = observation.flow.lookup.worded(refused.words)
-        return (
-            refused is None
-            and not self._refuse_banned(observation, 0, "SELECT auth.users")
-            and not self._refuse_log_in(observation)
-        )
-
-    def _lacks_address(self, observation: Observing, index: int) -> bool:
+    def _lacks_address(self, observation: Observing, flow: Flow, index: int) -> bool:
         """Whether Auth has nobody to send the mail to: it takes the address from the row that it has read back.
 
         Other addresses that a mail server would refuse are not told apart here.
         """
         email = self.memory.rows["users"].get("email")
-        if observation.flow.unsent is None or _ADDRESS.search(str(email or "")):
+        if flow.unsent is None or _ADDRESS.search(str(email or "")):
             return False
         told = "NULL" if email is None else repr(email)
         observation.failed = FailedStep(index, "MAIL", None, f"auth.users.email is {told}, and no mail can go there")
-        observation.response = observation.flow.unsent
-        return True
-
-    def _refuse_banned(self, observation: Observing, index: int, label: str) -> bool:
-        """Whether Auth turns the user away that it has just read."""
-        until = self.memory.rows["users"].get("banned_until")
-        if observation.flow.banned is None or not _lies_ahead(until):
-            return False
-        observation.failed = FailedStep(index, label, None, "auth.users.banned_until lies in the future")
-        observation.response = observation.flow.banned
-        return True
-
-    def _refuse_log_in(self, observation: Observing) -> bool:
-        """Whether Auth does not take the password of the user that it has just read."""
-        probes, user = self.memory.probes, self.memory.rows["users"]
-        refused = refused_log_in(observation.flow, user, probes.get(Probe.PASSWORD_HASH))
-        if refused is None:
-            return False
-        observation.failed = FailedStep(0, "SELECT auth.users", None, refused[0])
-        observation.response = refused[1]
+        observation.response = flow.unsent
         return True
 
     def _execute(self, step: Step, observation: Observing, edits: Edits) -> str | None:
@@ -391,8 +352,3 @@ def _our_limit(error: Error, took: float, session: Session) -> str | None:
     ):
         return None
     return OUR_LIMITS.get(error.sqlstate or "")
-
-
-def _lies_ahead(time: object) -> bool:
-    # A time as text is one that Python has no value for: before Christ, or after the year 9999.
-    return time > datetime.now(UTC) if isinstance(time, datetime) else time is not None and "BC" not in str(time)
