@@ -35,25 +35,27 @@ DECLARE
     head text := left(current_query(), 13);
     of_statement integer := CASE WHEN head ~ '^/[*][0-9]{9}[*]/$' THEN substr(head, 3, 9)::integer END;
 BEGIN
-    WITH command AS MATERIALIZED (
-        SELECT c.classid, c.objid, c.command_tag
-          FROM pg_event_trigger_ddl_commands() AS c
-         WHERE c.objid IS NOT NULL
-           AND NOT c.in_extension
-    ),
-    altered AS MATERIALIZED (
-        SELECT DISTINCT c.objid
-          FROM command AS c
-         WHERE c.classid = 'pg_class'::regclass
-           AND c.command_tag IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE')
-    )
     INSERT INTO _trigger_audit_log.entry (statement, classid, objid, state, made)
     SELECT of_statement, c.classid, c.objid, g.tgenabled::text, true
-      FROM command AS c
+      FROM pg_event_trigger_ddl_commands() AS c
       LEFT JOIN pg_trigger AS g ON c.classid = 'pg_trigger'::regclass AND g.oid = c.objid
-     WHERE c.classid IN ('pg_proc'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass)
-        OR (c.classid = 'pg_class'::regclass AND c.command_tag NOT IN ('ALTER TABLE', 'ALTER FOREIGN TABLE'))
-    UNION ALL
+     WHERE NOT c.in_extension
+       AND (
+               c.classid IN ('pg_proc'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass)
+               OR (c.classid = 'pg_class'::regclass AND c.command_tag NOT IN ('ALTER TABLE', 'ALTER FOREIGN TABLE'))
+           );
+    IF tg_tag NOT IN (
+        'CREATE TABLE', 'ALTER TABLE', 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE', 'CREATE SCHEMA'
+    ) THEN
+        RETURN;
+    END IF;
+    WITH altered AS MATERIALIZED (
+        SELECT DISTINCT c.objid
+          FROM pg_event_trigger_ddl_commands() AS c
+         WHERE c.classid = 'pg_class'::regclass
+           AND NOT c.in_extension
+    )
+    INSERT INTO _trigger_audit_log.entry (statement, classid, objid, state, made)
     SELECT of_statement, 'pg_constraint'::regclass, k.oid, NULL, true
       FROM altered AS a
       JOIN pg_constraint AS k ON k.conrelid = a.objid
