@@ -10,7 +10,6 @@ import pytest
 from tests.smoke.conftest import Database, connect
 from trigger_audit.auth import FLOWS, Nullability, RowState, firings
 from trigger_audit.auth.steps import Flow, Step
-from trigger_audit.smoke.attempts import flows_before
 from trigger_audit.smoke.catalog import look_at_target
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Payload
@@ -18,6 +17,7 @@ from trigger_audit.smoke.payloads import Probes
 from trigger_audit.smoke.replay import Observing, Replay
 from trigger_audit.smoke.requests import Requests, look_at_shared
 from trigger_audit.smoke.session import Limits, Session, look_at_server
+from trigger_audit.smoke.ways import flows_before
 
 if TYPE_CHECKING:
     from trigger_audit.smoke.checks import Edits

@@ -11,7 +11,6 @@ from psycopg import Error, IsolationLevel
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row, tuple_row
 
-from trigger_audit.auth import flow_named
 from trigger_audit.auth.roles import SCHEMA
 from trigger_audit.auth.steps import Flow
 from trigger_audit.auth.values import Probe
@@ -30,6 +29,7 @@ from trigger_audit.smoke.rights import Rights, look_at_rights
 from trigger_audit.smoke.session import AUTH, Limits, Server, Session, look_at_server, pin_search_path
 from trigger_audit.smoke.transactions import current_transaction
 from trigger_audit.smoke.watch import Watch
+from trigger_audit.smoke.ways import Way, ways_to, why_not
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -60,15 +60,6 @@ def _refused(error: Error, by: EventTrigger | None) -> ChangeRefused:
 
 Change = Callable[[Session], None]
 """Changes the target before a flow, as the outer role, in the flow's savepoint."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How a starting user is made: by which flows before, with which metadata, and whether with triggers off."""
-
-    before: tuple[Flow, ...]
-    payload: Payload
-    triggers_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,22 +255,7 @@ class Attempts:
         return observation.limit is None and observation.longest * 1000 >= self.session.limits.lock
 
     def _ways(self, flow: Flow, payload: Payload) -> tuple[Way, ...]:
-        """The first flow that may precede, then the others: a user with the rows that triggers make is worth more.
-
-        Triggers off come last.
-        """
-        if payload is Payload.DUPLICATE:
-            return Way((flow,), payload), Way((flow,), payload, triggers_off=True)
-        if not flow.starts:
-            return (Way((), payload),)
-        usual, *others = (flows_before(flow, start) for start in flow.starts)
-        return (
-            *((Way(usual, Payload.GIVEN),) if self.sign_ups.given is not None else ()),
-            Way(usual, Payload.BARE),
-            Way(usual, Payload.FULL),
-            *(Way(before, Payload.BARE) for before in others),
-            Way(usual, Payload.BARE, triggers_off=True),
-        )
+        return ways_to(flow, payload, given=self.sign_ups.given is not None)
 
     def _try(
         self,
@@ -367,7 +343,7 @@ class Attempts:
             Mail.SKIPPED,
         ):
             return None
-        refusal = _why_not(made, way.payload, way.triggers_off)
+        refusal = why_not(made, way.payload, way.triggers_off)
         self.dead_ends[made.flow.name, way.payload, way.triggers_off] = refusal
         return refusal
 
@@ -391,23 +367,3 @@ class Attempts:
                 for row in cursor
             ]
         return full_name(frame, candidates)
-
-
-def flows_before(flow: Flow, start: str) -> tuple[Flow, ...]:
-    """The flows to run before, in order, when it goes on with the user of `start`: the way that leads there first."""
-    first = flow_named(start)
-    return (*(flows_before(first, first.starts[0]) if first.starts else ()), first)
-
-
-def _why_not(made: Observation, payload: Payload, triggers_off: bool) -> str:
-    with_what = f"{made.flow.name} with {payload.value} metadata"
-    if triggers_off:
-        with_what += " and triggers off"
-    if made.limit in SHARED:
-        return f"{with_what} gives no verdict: {made.limit}"
-    if made.failed is not None:
-        verb = "does not end" if made.ran_out else "fails"
-        return f"{with_what} {verb} ({made.failed.sqlstate or 'no SQLSTATE'} at {made.failed.statement})"
-    if made.mail is Mail.SKIPPED:
-        return f"{with_what} sends no mail"
-    return f"{with_what} loses the token"

@@ -12,7 +12,7 @@ from psycopg import Error
 from trigger_audit.auth.messages import RAW
 from trigger_audit.auth.steps import Flow
 from trigger_audit.errors import UsageError
-from trigger_audit.smoke.attempts import Attempt, Attempts, Change, Way
+from trigger_audit.smoke.attempts import Attempt, Attempts, Change
 from trigger_audit.smoke.catalog import refused_functions
 from trigger_audit.smoke.hazards import refuse_hazards
 from trigger_audit.smoke.model import STATEMENTS, By, FlowResult, Mail, Outcome, Payload, SessionInfo, SmokeReport
@@ -23,6 +23,7 @@ from trigger_audit.smoke.runner import Excuse, excused, rolled_back, strongest, 
 from trigger_audit.smoke.scrub import scrubbed_change
 from trigger_audit.smoke.session import Limits, Part, Server, look_at_server
 from trigger_audit.smoke.trials import Evidence, Proof, Shown, Trials
+from trigger_audit.smoke.ways import Way
 from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
