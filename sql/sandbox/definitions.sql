@@ -13,14 +13,15 @@ WITH defined AS MATERIALIZED (
 )
 SELECT d.statement, 'function' AS kind,
        n.nspname || '.' || p.proname || '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')' AS name,
-       CASE WHEN p.prosqlbody IS NULL THEN p.prosrc END AS source
+       CASE WHEN p.prosqlbody IS NULL THEN p.prosrc END AS source, NULL AS "constraint",
+       NULL::pg_catalog.text[] AS columns
   FROM defined AS d
   JOIN pg_catalog.pg_proc AS p ON p.oid = d.objid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
  WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
    AND d.statement IS NOT NULL
 UNION ALL
-SELECT d.statement, 'table', n.nspname || '.' || c.relname, NULL
+SELECT d.statement, 'table', n.nspname || '.' || c.relname, NULL, NULL, NULL
   FROM defined AS d
   JOIN pg_catalog.pg_class AS c ON c.oid = d.objid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -28,7 +29,7 @@ SELECT d.statement, 'table', n.nspname || '.' || c.relname, NULL
    AND d.statement IS NOT NULL
    AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 UNION ALL
-SELECT d.statement, 'trigger', n.nspname || '.' || c.relname || '.' || g.tgname, NULL
+SELECT d.statement, 'trigger', n.nspname || '.' || c.relname || '.' || g.tgname, NULL, NULL, NULL
   FROM defined AS d
   JOIN pg_catalog.pg_trigger AS g ON g.oid = d.objid
   JOIN pg_catalog.pg_class AS c ON c.oid = g.tgrelid
@@ -36,7 +37,14 @@ SELECT d.statement, 'trigger', n.nspname || '.' || c.relname || '.' || g.tgname,
  WHERE d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
    AND d.statement IS NOT NULL
 UNION ALL
-SELECT d.statement, 'constraint', n.nspname || '.' || c.relname || '.' || k.conname, NULL
+SELECT d.statement, 'constraint', n.nspname || '.' || c.relname || '.' || k.conname, NULL,
+       k.contype::pg_catalog.text,
+       ARRAY(
+           SELECT a.attname::pg_catalog.text
+             FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(attnum, position)
+             JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.attnum
+            ORDER BY u.position
+       )
   FROM defined AS d
   JOIN pg_catalog.pg_constraint AS k ON k.oid = d.objid
   JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
@@ -45,7 +53,7 @@ SELECT d.statement, 'constraint', n.nspname || '.' || c.relname || '.' || k.conn
    AND d.statement IS NOT NULL
    AND k.contype NOT IN ('n', 't')
 UNION ALL
-SELECT d.statement, 'policy', n.nspname || '.' || c.relname || '.' || o.polname, NULL
+SELECT d.statement, 'policy', n.nspname || '.' || c.relname || '.' || o.polname, NULL, NULL, NULL
   FROM defined AS d
   JOIN pg_catalog.pg_policy AS o ON o.oid = d.objid
   JOIN pg_catalog.pg_class AS c ON c.oid = o.polrelid

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from trigger_audit.check.constraints import part_of
 from trigger_audit.findings.model import FilePlace
 from trigger_audit.plpgsql.source import Source
 from trigger_audit.sandbox.literals import literals
@@ -61,10 +62,11 @@ class SourceMap:
         return self.of_object(f"{step.schema}.{step.table}.{step.constraint}")
 
     def of_object(self, name: str) -> FilePlace | None:
-        """The statement that defined a function, trigger, constraint, policy or table."""
+        """The statement that defined a function, trigger, policy or table; of a constraint its part that says it."""
         for kind in _KINDS:
             if (found := self._by_kind[kind].get(name)) is not None:
-                return _file_place(found, 0, len(found.statement))
+                part = part_of(found) if found.kind == "constraint" else None
+                return _file_place(found, *(part or (0, len(found.statement))))
         return None
 
     def _between(self, function: str, start: tuple[int, int], end: tuple[int, int]) -> FilePlace | None:

@@ -50,6 +50,7 @@ class Definition:
     signature, schema.table, or schema.table.name. `line` and `column`, both from 1 and in characters, are where
     `statement` begins in `file`; it has neither leading comments nor the semicolon. A function that a DO block or
     another function made has that statement. `source` is a function's pg_proc.prosrc; None for BEGIN ATOMIC and RETURN.
+    `constraint` is a constraint's pg_constraint.contype, `columns` are those that it is over.
     """
 
     kind: str
@@ -59,6 +60,8 @@ class Definition:
     column: int
     statement: str
     source: str | None = None
+    constraint: str = ""
+    columns: tuple[str, ...] = ()
 
 
 class Watch:
@@ -84,11 +87,11 @@ class Watch:
             rows = self._admin.execute(read_sql("sandbox/definitions.sql")).fetchall()
         places: dict[int, tuple[str, int, int, str]] = {}
         found = []
-        for number, kind, name, source in rows:
+        for number, kind, name, source, constraint, columns in rows:
             if number not in places and 0 < number <= len(self._statements):
                 places[number] = self._place(number)
             if number in places:
-                found.append(Definition(kind, name, *places[number], source))
+                found.append(Definition(kind, name, *places[number], source, constraint or "", tuple(columns or ())))
         return tuple(found)
 
     def _place(self, number: int) -> tuple[str, int, int, str]:
