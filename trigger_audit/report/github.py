@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from trigger_audit.report.formats import Result
     from trigger_audit.report.gathered import Problem
 
-# What the checks of GitHub take.
+# The checks of GitHub take 255 characters of a title, and 64 KB of a message, which has a dozen lines at most.
 _LONGEST_TITLE = 255
+_LONGEST_LINE = 2_000
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
@@ -74,7 +75,7 @@ def annotation(severity: Severity, title: str, lines: list[str], place: FilePlac
             properties |= {"col": str(place.column), "endColumn": str(max(place.column, place.end_column - 1))}
     properties["title"] = shown(title)[:_LONGEST_TITLE]
     named = ",".join(f"{name}={escaped_property(value)}" for name, value in properties.items())
-    text = "\n".join(shown(line) for line in lines if line)
+    text = "\n".join(shown(line)[:_LONGEST_LINE] for line in lines if line)
     return f"::{_COMMANDS[severity]} {named}::{escaped_data(text)}"
 
 

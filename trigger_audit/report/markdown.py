@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from trigger_audit.findings.model import Severity
@@ -15,7 +16,7 @@ from trigger_audit.report.table import count, counted, not_counted
 from trigger_audit.report.words import ending, problem_facts, problem_message, problem_title
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from trigger_audit.findings.model import Finding, NotAnalysed
     from trigger_audit.report.formats import Result
@@ -48,13 +49,13 @@ class Page:
         return True
 
     def add_all(
-        self, head: str, parts: Sequence[str], noun: str, *, foot: str = "", most: int = MOST_CHARACTERS
+        self, head: str, parts: Iterable[str], total: int, noun: str, *, foot: str = "", most: int = MOST_CHARACTERS
     ) -> None:
-        """As many parts as fit between head and foot, and how many do not; without any part nothing at all.
+        """As many parts of `total` as fit between head and foot, and how many do not; without any part nothing at all.
 
-        `most` leaves room for what comes later.
+        `most` leaves room for what comes later. Parts that cannot fit any more are not even made.
         """
-        if not parts:
+        if not total:
             return
         fitting = 0
         if self.add(head + foot):
@@ -65,8 +66,8 @@ class Page:
                     break
                 fitting += 1
             self._parts.append(foot)
-        if fitting < len(parts):
-            self._parts.append(f"\n{left_out(len(parts) - fitting, noun)}\n")
+        if fitting < total:
+            self._parts.append(f"\n{left_out(total - fitting, noun)}\n")
 
     def text(self) -> str:
         return "".join(self._parts)
@@ -81,27 +82,31 @@ def comment(result: Result) -> str:
     told = gathered(result)
     page = Page()
     page.add(f"### trigger-audit {told.command}: {summary(told)}\n")
-    found = [finding_row(finding) for finding in told.new] + [broken_row(item) for item in told.broken]
-    page.add_all(headed("New findings" if told.base else "Findings", "", "rule", "where", "what"), found, "finding",
-                 most=_MOST_OF_A_TABLE)  # fmt: skip
-    problems = told.new_problems
-    failing = headed("Flows that newly fail" if told.base else "Flows that fail", "", "flows", "where", "what")
-    page.add_all(failing, [problem_row(told, each) for each in problems], "way to fail", most=_MOST_OF_A_TABLE // 2)
+    new, broken, problems = told.new, told.broken, told.new_problems
+    found = chain(map(finding_row, new), map(broken_row, broken))
+    head = headed("New findings" if told.base else "Findings", "", "rule", "where", "what")
+    page.add_all(head, found, len(new) + len(broken), "finding", most=_MOST_OF_A_TABLE)
+    head = headed("Flows that newly fail" if told.base else "Flows that fail", "", "flows", "where", "what")
+    failing = (problem_row(told, problem) for problem in problems)
+    page.add_all(head, failing, len(problems), "cause", most=_MOST_OF_A_TABLE // 2)
     if told.not_smoked is not None:
         page.add(f"\n**The flows were not run:** {cut(told.not_smoked)}\n")
-    page.add_all(headed("Flows that change", "flows", "before", "after"), change_rows(told), "change")
-    mended = [f"* {where(finding)} {finding.rule}: {cut(finding.message)}\n" for finding in told.mended]
-    page.add_all("\n#### Mended\n\n", mended, "mended finding")
-    shut = [finding_details(finding) for finding in told.new] + [problem_details(problem) for problem in problems]
-    page.add_all("\n#### Details\n", shut, "detail")
-    not_analysed = [
-        f"* {where_not_analysed(item)} {'' if is_of_a_file(item) else f'{code(item.object)}: '}{cut(item.reason)}\n"
-        for item in told.not_analysed
-    ]
-    opening = f"\n<details><summary>Not analysed: {len(not_analysed)}</summary>\n\n"
-    page.add_all(opening, not_analysed, "item", foot="\n</details>\n")
-    page.add_all("\n", [f"* note: {cut(gap)}\n" for gap in told.gaps], "note")
+    changes = change_rows(told)
+    page.add_all(headed("Flows that change", "flows", "before", "after"), changes, len(changes), "change")
+    mended = (f"* {where(finding)} {finding.rule}: {cut(finding.message)}\n" for finding in told.mended)
+    page.add_all("\n#### Mended\n\n", mended, len(told.mended), "mended finding")
+    shut = chain(map(finding_details, new), map(problem_details, problems))
+    page.add_all("\n#### Details\n", shut, len(new) + len(problems), "detail")
+    unseen = len(told.not_analysed)
+    head = f"\n<details><summary>Not analysed: {unseen}</summary>\n\n"
+    page.add_all(head, map(not_analysed_line, told.not_analysed), unseen, "item", foot="\n</details>\n")
+    page.add_all("\n", (f"* note: {cut(gap)}\n" for gap in told.gaps), len(told.gaps), "note")
     return page.text()
+
+
+def not_analysed_line(item: NotAnalysed) -> str:
+    inside = "" if is_of_a_file(item) else f"{code(item.object)}: "
+    return f"* {where_not_analysed(item)} {inside}{cut(item.reason)}\n"
 
 
 def headed(title: str, *columns: str) -> str:
