@@ -1,1 +1,4 @@
--- Stand-in for pgaudit: there is nothing of it that a project's own SQL needs.
+-- Stand-in for pgaudit: nothing is logged.
+
+CREATE FUNCTION pgaudit_ddl_command_end() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE FUNCTION pgaudit_sql_drop() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';

@@ -132,7 +132,7 @@ CREATE FUNCTION pgmq.read_with_poll(
     queue_name text, vt integer, qty integer, max_poll_seconds integer DEFAULT 5, poll_interval_ms integer DEFAULT 100,
     conditional jsonb DEFAULT '{}'
 ) RETURNS SETOF pgmq.message_record LANGUAGE sql AS 'SELECT * FROM pgmq.read($1, $2, $3, $6)';
-CREATE FUNCTION pgmq.pop(queue_name text, qty integer DEFAULT 1) RETURNS SETOF pgmq.message_record LANGUAGE plpgsql
+CREATE FUNCTION pgmq.pop(queue_name text, qty integer) RETURNS SETOF pgmq.message_record LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE format(
@@ -143,6 +143,8 @@ BEGIN
     ) USING qty;
 END
 $$;
+CREATE FUNCTION pgmq.pop(queue_name text) RETURNS SETOF pgmq.message_record LANGUAGE sql
+    AS 'SELECT * FROM pgmq.pop($1, 1)';
 CREATE FUNCTION pgmq.delete(queue_name text, msg_ids bigint[]) RETURNS SETOF bigint LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -52,3 +52,4 @@ REVOKE ALL ON FUNCTION pgsodium.create_key(
 GRANT USAGE ON SCHEMA pgsodium TO postgres, service_role;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pgsodium TO postgres, service_role;
 GRANT SELECT ON pgsodium.key, pgsodium.valid_key TO postgres, service_role;
+GRANT ALL ON SEQUENCE pgsodium.key_key_id_seq TO postgres, service_role;

@@ -1,6 +1,6 @@
 -- Stand-in for postgis: types, operators and functions have the right names and shapes. A value is the text it was given;
--- type modifiers are forgotten, measures are 0, predicates false. What a gist index calls on a value only raises an error:
--- such an index can be made, but neither be read nor grow past one page.
+-- type modifiers are forgotten, measures are 0, predicates false. A gist index is one of trigrams, for
+-- pg_trgm's functions take any text.
 
 CREATE FUNCTION geometry_typmod_in(cstring[]) RETURNS integer LANGUAGE internal IMMUTABLE STRICT AS 'array_ndims';
 
@@ -22,6 +22,24 @@ CREATE CAST (geometry AS geography) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (geography AS geometry) WITHOUT FUNCTION;
 CREATE CAST (text AS geometry) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (geometry AS text) WITHOUT FUNCTION AS IMPLICIT;
+
+-- Its storage must be plain, as that of pg_trgm's own key: the functions below read what they are given as it lies.
+CREATE TYPE gist_key;
+CREATE FUNCTION gist_key_in(cstring) RETURNS gist_key LANGUAGE C IMMUTABLE STRICT AS '$libdir/pg_trgm', 'gtrgm_in';
+CREATE FUNCTION gist_key_out(gist_key) RETURNS cstring LANGUAGE C IMMUTABLE STRICT AS '$libdir/pg_trgm', 'gtrgm_out';
+CREATE TYPE gist_key (INTERNALLENGTH = variable, INPUT = gist_key_in, OUTPUT = gist_key_out, STORAGE = plain);
+CREATE FUNCTION gist_union(internal, internal) RETURNS gist_key LANGUAGE C IMMUTABLE STRICT
+    AS '$libdir/pg_trgm', 'gtrgm_union';
+CREATE FUNCTION gist_compress(internal) RETURNS internal LANGUAGE C IMMUTABLE STRICT
+    AS '$libdir/pg_trgm', 'gtrgm_compress';
+CREATE FUNCTION gist_decompress(internal) RETURNS internal LANGUAGE C IMMUTABLE STRICT
+    AS '$libdir/pg_trgm', 'gtrgm_decompress';
+CREATE FUNCTION gist_penalty(internal, internal, internal) RETURNS internal LANGUAGE C IMMUTABLE STRICT
+    AS '$libdir/pg_trgm', 'gtrgm_penalty';
+CREATE FUNCTION gist_picksplit(internal, internal) RETURNS internal LANGUAGE C IMMUTABLE STRICT
+    AS '$libdir/pg_trgm', 'gtrgm_picksplit';
+CREATE FUNCTION gist_same(gist_key, gist_key, internal) RETURNS internal LANGUAGE C IMMUTABLE STRICT
+    AS '$libdir/pg_trgm', 'gtrgm_same';
 
 -- Equality and order are those of the bytes.
 CREATE FUNCTION geometry_eq(geometry, geometry) RETURNS boolean
@@ -53,16 +71,12 @@ CREATE FUNCTION geometry_distance(geometry, geometry) RETURNS float8
 CREATE OPERATOR && (LEFTARG = geometry, RIGHTARG = geometry, FUNCTION = geometry_overlaps, COMMUTATOR = &&);
 CREATE OPERATOR <-> (LEFTARG = geometry, RIGHTARG = geometry, FUNCTION = geometry_distance, COMMUTATOR = <->);
 CREATE FUNCTION geometry_gist_consistent(internal, geometry, smallint, oid, internal) RETURNS boolean
-    LANGUAGE internal AS 'fdw_handler_in';
-CREATE FUNCTION geometry_gist_union(internal, internal) RETURNS geometry LANGUAGE internal AS 'fdw_handler_in';
-CREATE FUNCTION geometry_gist_penalty(internal, internal, internal) RETURNS internal
-    LANGUAGE internal AS 'fdw_handler_in';
-CREATE FUNCTION geometry_gist_picksplit(internal, internal) RETURNS internal LANGUAGE internal AS 'fdw_handler_in';
-CREATE FUNCTION geometry_gist_same(geometry, geometry, internal) RETURNS internal LANGUAGE internal AS 'fdw_handler_in';
+    LANGUAGE C IMMUTABLE STRICT AS '$libdir/pg_trgm', 'gtrgm_consistent';
 CREATE OPERATOR CLASS gist_geometry_ops_2d DEFAULT FOR TYPE geometry USING gist AS
     OPERATOR 3 &&, FUNCTION 1 geometry_gist_consistent(internal, geometry, smallint, oid, internal),
-    FUNCTION 2 geometry_gist_union(internal, internal), FUNCTION 5 geometry_gist_penalty(internal, internal, internal),
-    FUNCTION 6 geometry_gist_picksplit(internal, internal), FUNCTION 7 geometry_gist_same(geometry, geometry, internal);
+    FUNCTION 2 gist_union(internal, internal), FUNCTION 3 gist_compress(internal), FUNCTION 4 gist_decompress(internal),
+    FUNCTION 5 gist_penalty(internal, internal, internal), FUNCTION 6 gist_picksplit(internal, internal),
+    FUNCTION 7 gist_same(gist_key, gist_key, internal), STORAGE gist_key;
 
 CREATE FUNCTION geography_eq(geography, geography) RETURNS boolean
     LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'byteaeq';
@@ -93,17 +107,12 @@ CREATE FUNCTION geography_distance(geography, geography) RETURNS float8
 CREATE OPERATOR && (LEFTARG = geography, RIGHTARG = geography, FUNCTION = geography_overlaps, COMMUTATOR = &&);
 CREATE OPERATOR <-> (LEFTARG = geography, RIGHTARG = geography, FUNCTION = geography_distance, COMMUTATOR = <->);
 CREATE FUNCTION geography_gist_consistent(internal, geography, smallint, oid, internal) RETURNS boolean
-    LANGUAGE internal AS 'fdw_handler_in';
-CREATE FUNCTION geography_gist_union(internal, internal) RETURNS geography LANGUAGE internal AS 'fdw_handler_in';
-CREATE FUNCTION geography_gist_penalty(internal, internal, internal) RETURNS internal
-    LANGUAGE internal AS 'fdw_handler_in';
-CREATE FUNCTION geography_gist_picksplit(internal, internal) RETURNS internal LANGUAGE internal AS 'fdw_handler_in';
-CREATE FUNCTION geography_gist_same(geography, geography, internal) RETURNS internal
-    LANGUAGE internal AS 'fdw_handler_in';
+    LANGUAGE C IMMUTABLE STRICT AS '$libdir/pg_trgm', 'gtrgm_consistent';
 CREATE OPERATOR CLASS gist_geography_ops DEFAULT FOR TYPE geography USING gist AS
     OPERATOR 3 &&, FUNCTION 1 geography_gist_consistent(internal, geography, smallint, oid, internal),
-    FUNCTION 2 geography_gist_union(internal, internal), FUNCTION 5 geography_gist_penalty(internal, internal, internal),
-    FUNCTION 6 geography_gist_picksplit(internal, internal), FUNCTION 7 geography_gist_same(geography, geography, internal);
+    FUNCTION 2 gist_union(internal, internal), FUNCTION 3 gist_compress(internal), FUNCTION 4 gist_decompress(internal),
+    FUNCTION 5 gist_penalty(internal, internal, internal), FUNCTION 6 gist_picksplit(internal, internal),
+    FUNCTION 7 gist_same(gist_key, gist_key, internal), STORAGE gist_key;
 
 CREATE TABLE spatial_ref_sys (
     srid integer PRIMARY KEY, auth_name varchar(256), auth_srid integer, srtext varchar(2048), proj4text varchar(2048)

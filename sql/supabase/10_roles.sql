@@ -16,11 +16,19 @@ CREATE ROLE service_role NOLOGIN BYPASSRLS;
 CREATE ROLE authenticator LOGIN NOINHERIT;
 CREATE ROLE dashboard_user NOLOGIN CREATEROLE CREATEDB REPLICATION;
 CREATE ROLE pgbouncer LOGIN;
+CREATE ROLE supabase_privileged_role NOLOGIN;
+CREATE ROLE pgtle_admin NOLOGIN;
+CREATE ROLE pgsodium_keyiduser NOLOGIN;
+CREATE ROLE pgsodium_keyholder NOLOGIN;
+CREATE ROLE pgsodium_keymaker NOLOGIN;
 
 GRANT anon, authenticated, service_role TO authenticator;
 GRANT anon, authenticated, service_role TO supabase_storage_admin;
 GRANT anon, authenticated, service_role TO postgres WITH ADMIN OPTION;
-GRANT authenticator TO postgres;
+-- With ADMIN, for postgres may change this role's settings on the platform.
+GRANT authenticator TO postgres WITH ADMIN OPTION;
+GRANT pgsodium_keyiduser, pgsodium_keyholder, pgsodium_keymaker, pgtle_admin TO postgres WITH ADMIN OPTION;
+GRANT supabase_privileged_role TO postgres;
 GRANT pg_monitor, pg_read_all_data, pg_signal_backend TO postgres;
 GRANT pg_read_all_data TO supabase_read_only_user, supabase_etl_admin;
 
@@ -39,11 +47,14 @@ ALTER ROLE authenticated SET statement_timeout = '8s';
 ALTER ROLE authenticator SET statement_timeout = '8s';
 ALTER ROLE authenticator SET lock_timeout = '8s';
 
--- supautils lets postgres SET this one; the grant that comes nearest exists since 15.
+-- supautils lets postgres SET the first, and give a role settings of PostgREST; the grant that comes nearest exists
+-- since 15.
 DO $$
 BEGIN
     IF current_setting('server_version_num')::integer >= 150000 THEN
-        EXECUTE 'GRANT SET ON PARAMETER session_replication_role TO postgres';
+        EXECUTE 'GRANT SET ON PARAMETER session_replication_role, pgrst.db_schemas, pgrst.db_extra_search_path, '
+            'pgrst.db_pre_request, pgrst.db_max_rows, pgrst.db_aggregates_enabled, pgrst.db_plan_enabled, '
+            'pgrst.jwt_secret, pgrst.server_timing_enabled TO postgres';
     END IF;
 END
 $$;

@@ -33,6 +33,7 @@ CREATE SCHEMA supabase_functions AUTHORIZATION supabase_admin;
 GRANT USAGE ON SCHEMA supabase_functions TO postgres, anon, authenticated, service_role;
 GRANT ALL ON SCHEMA supabase_functions TO supabase_functions_admin;
 CREATE SCHEMA supabase_migrations AUTHORIZATION postgres;
+CREATE SCHEMA pgsodium;
 
 ALTER DEFAULT PRIVILEGES FOR ROLE postgres, supabase_admin IN SCHEMA public
     GRANT ALL ON TABLES TO postgres, anon, authenticated, service_role;

@@ -1,4 +1,5 @@
--- What remains of the platform: the function behind a database webhook and the entry point of GraphQL.
+-- What remains of the platform: the function behind a database webhook, the entry point of GraphQL, the history of
+-- migrations, and the functions of the platform's own event triggers, which dumps of a project name.
 
 SET LOCAL search_path = '';
 
@@ -9,7 +10,14 @@ CREATE TABLE supabase_functions.hooks (
     created_at timestamp with time zone NOT NULL DEFAULT now(),
     request_id bigint
 );
+CREATE TABLE supabase_functions.migrations (
+    version text PRIMARY KEY,
+    inserted_at timestamp with time zone NOT NULL DEFAULT now()
+);
 ALTER TABLE supabase_functions.hooks OWNER TO supabase_functions_admin;
+ALTER TABLE supabase_functions.migrations OWNER TO supabase_functions_admin;
+GRANT ALL ON ALL TABLES IN SCHEMA supabase_functions TO postgres, anon, authenticated, service_role;
+GRANT ALL ON ALL SEQUENCES IN SCHEMA supabase_functions TO postgres, anon, authenticated, service_role;
 
 -- Queues the request that the trigger's arguments name (url, method, headers, params, timeout), as a webhook does.
 CREATE FUNCTION supabase_functions.http_request() RETURNS trigger
@@ -55,3 +63,22 @@ CREATE FUNCTION graphql_public.graphql(
 ) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('errors', jsonb_build_array(jsonb_build_object('message', 'pg_graphql is not available')))
 $$;
+
+CREATE TABLE supabase_migrations.schema_migrations (
+    version text PRIMARY KEY,
+    statements text[],
+    name text
+);
+CREATE TABLE supabase_migrations.seed_files (
+    path text PRIMARY KEY,
+    hash text NOT NULL
+);
+ALTER TABLE supabase_migrations.schema_migrations OWNER TO postgres;
+ALTER TABLE supabase_migrations.seed_files OWNER TO postgres;
+
+CREATE FUNCTION extensions.grant_pg_cron_access() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE FUNCTION extensions.grant_pg_graphql_access() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE FUNCTION extensions.grant_pg_net_access() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE FUNCTION extensions.pgrst_ddl_watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE FUNCTION extensions.pgrst_drop_watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE FUNCTION extensions.set_graphql_placeholder() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';

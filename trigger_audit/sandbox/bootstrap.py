@@ -28,6 +28,7 @@ PREINSTALLED = (
     ("pgcrypto", "extensions"),
     ("pg_stat_statements", "extensions"),
     ("pgjwt", "extensions"),
+    ("pgsodium", "pgsodium"),
     ("supabase_vault", "vault"),
     ("pg_graphql", "graphql"),
     ("pg_net", "extensions"),

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import psycopg
 
 _SCHEMA = "_trigger_audit"
+# A statement under way may hold a lock that it would wait for in vain.
+_IMPATIENT = "-c lock_timeout=5s"
+_OF_OWN_SCHEMA = ("pg_cron", "pgmq")
 # Event triggers would run inside with the superuser's rights: they do not fire in a replica's session. The operator is
 # qualified, for the caller's search_path holds here (CREATE EXTENSION without SCHEMA goes by it).
 _FUNCTION = """
@@ -51,7 +54,7 @@ _ELEVATED = {
     "AlterExtensionStmt": None,
     "AlterObjectSchemaStmt": ("objectType", ("OBJECT_EXTENSION",)),
     "CommentStmt": ("objtype", ("OBJECT_EXTENSION",)),
-    "DropStmt": ("removeType", ("OBJECT_EXTENSION", "OBJECT_EVENT_TRIGGER")),
+    "DropStmt": ("removeType", ("OBJECT_EXTENSION", "OBJECT_EVENT_TRIGGER", "OBJECT_FDW")),
     "AlterRoleSetStmt": None,
     "AlterDatabaseSetStmt": None,
     "CreateEventTrigStmt": None,
@@ -97,8 +100,9 @@ def _has_condition(tree: Any) -> bool:
 class Elevation:
     """The way to the superuser's rights of one loading session."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, admin: psycopg.Connection) -> None:
         self._key = key
+        self._admin = admin
 
     def run(self, connection: psycopg.Connection, statement: str) -> None:
         """Runs the statement as supabase_admin in the connection's transaction; psycopg.Error where it fails.
@@ -108,6 +112,46 @@ class Elevation:
         if not may_be_elevated(statement):
             connection.execute(statement.encode())
             return
+        self._run_elevated(connection, statement)
+
+    def make_wrapper(self, connection: psycopg.Connection, name: str) -> None:
+        """Makes one that can do nothing: the validator that a statement names would run as the superuser."""
+        from psycopg import sql
+
+        for text in ("CREATE FOREIGN DATA WRAPPER {}", "GRANT USAGE ON FOREIGN DATA WRAPPER {} TO postgres"):
+            self._run_elevated(connection, sql.SQL(text).format(sql.Identifier(name)).as_string(connection))
+
+    def make_extension(self, name: str) -> bool:
+        """Creates an extension in a transaction of its own, as postgres; False where it cannot be had."""
+        import psycopg
+        from psycopg import sql
+
+        text = sql.SQL("CREATE EXTENSION {}{}").format(
+            sql.Identifier(name), sql.SQL("" if name in _OF_OWN_SCHEMA else " SCHEMA extensions")
+        )
+        try:
+            with psycopg.connect(
+                self._admin.info.dsn, user="postgres", options=_IMPATIENT, autocommit=True, prepare_threshold=None
+            ) as connection:
+                connection.execute(text)
+        except psycopg.Error:
+            return False
+        return True
+
+    def make_collation(self, name: str) -> bool:
+        """Gives the server's order by code point this name of a collation of ICU; False where that fails."""
+        import psycopg
+        from psycopg import sql
+
+        try:
+            self._admin.execute(
+                sql.SQL('CREATE COLLATION pg_catalog.{} FROM pg_catalog."C"').format(sql.Identifier(name))
+            )
+        except psycopg.Error:
+            return False
+        return True
+
+    def _run_elevated(self, connection: psycopg.Connection, statement: str) -> None:
         connection.execute("SELECT _trigger_audit.run_elevated(%s, %s)", (self._key, statement))
 
 
@@ -122,6 +166,7 @@ def elevated_session(admin: psycopg.Connection) -> Iterator[Elevation]:
     admins = sql.SQL(", ").join(map(sql.Identifier, SERVICE_ADMINS))
     # The project's event triggers must not fire, as the superuser, in what is done here.
     admin.execute("SET session_replication_role = replica")
+    admin.execute("SET lock_timeout = '5s'")
     with admin.transaction():
         admin.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(_SCHEMA)))
         admin.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_SCHEMA)))
@@ -141,7 +186,7 @@ def elevated_session(admin: psycopg.Connection) -> Iterator[Elevation]:
             )
         admin.execute(sql.SQL("GRANT {} TO postgres").format(admins))
     try:
-        yield Elevation(key)
+        yield Elevation(key, admin)
     finally:
         if not admin.closed:
             with admin.transaction():

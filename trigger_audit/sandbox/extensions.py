@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from trigger_audit.sandbox.binaries import Account, Binaries
 
 # The real ones would act outside of the sandbox: they are never used, even where the server has them.
-_NEVER_REAL = frozenset({"http", "pg_cron", "pg_net"})
+_NEVER_REAL = frozenset({"dblink", "http", "pg_cron", "pg_net", "postgres_fdw"})
 # What supautils lets postgres create, besides our stand-ins (privileged_extensions of supabase/postgres).
 _PRIVILEGED = frozenset(
-    "autoinc bloom btree_gin btree_gist citext cube dblink dict_int dict_xsyn earthdistance fuzzystrmatch hstore "
+    "autoinc bloom btree_gin btree_gist citext cube dict_int dict_xsyn earthdistance fuzzystrmatch hstore "
     "insert_username intarray isn ltree moddatetime pg_buffercache pg_prewarm pg_stat_statements pg_trgm "
-    "pg_walinspect pgrowlocks pgstattuple postgres_fdw refint seg tablefunc tcn tsm_system_rows tsm_system_time "
+    "pg_walinspect pgrowlocks pgstattuple refint seg tablefunc tcn tsm_system_rows tsm_system_time "
     "unaccent vector".split()
 )
 # Its objects belong to whoever creates it, on the platform too.

@@ -22,10 +22,12 @@ class Form(StrEnum):
     COMMIT = "commit"
     ROLLBACK = "rollback"
     SAVEPOINT = "savepoint"
-    # Run with the superuser's rights at once: the platform's supautils does so for the listed extensions.
-    EXTENSION = "extension"
     # Run as postgres, and with the superuser's rights where that is refused.
     ELEVATED = "elevated"
+    # The same, and what is there already counts as applied.
+    EXTENSION = "extension"
+    WRAPPER = "wrapper"
+    COLLATION = "collation"
     CONCURRENTLY = "concurrently"
     SKIPPED = "skipped"
     REFUSED = "refused"
@@ -42,10 +44,14 @@ class Reading:
     @property
     def extension(self) -> str | None:
         """The extension that CREATE EXTENSION names."""
-        if self.form is not Form.EXTENSION or self.words[:2] != ("create", "extension"):
-            return None
-        rest = self.words[2:]
-        return next(iter(rest[3:] if rest[:3] == ("if", "not", "exists") else rest), None)
+        return self.name if self.form is Form.EXTENSION and self.words[0] == "create" else None
+
+    @property
+    def name(self) -> str:
+        """What CREATE EXTENSION or FOREIGN DATA WRAPPER names; empty where there is nothing."""
+        rest = self.words[4 if self.form is Form.WRAPPER else 2 :]
+        named = rest[3:] if rest[:3] == ("if", "not", "exists") else rest
+        return next(iter(named), "")
 
 
 def read(statement: str) -> Reading:
@@ -59,9 +65,9 @@ def read(statement: str) -> Reading:
         sent = _without(
             statement, [token for token in head if token.kind == "word" and token.word == "concurrently"][:1]
         )
-    elif form is Form.EXTENSION and words[0] == "create":
+    elif form is Form.EXTENSION:
         # The platform ignores the version too, and a stand-in has but one.
-        sent = _without(statement, _version_clause(head))
+        sent = _without(statement, _version_clause(head, "version" if words[0] == "create" else "to"))
     return Reading(form, words, sent)
 
 
@@ -76,7 +82,7 @@ def _form(words: tuple[str, ...]) -> Form:
         return Form.SAVEPOINT if "to" in words[1:4] else Form.ROLLBACK
     if first in ("savepoint", "release"):
         return Form.SAVEPOINT
-    if first == "vacuum" or words[:2] == ("alter", "system"):
+    if first == "vacuum" or words[:2] in (("alter", "system"), ("security", "label")):
         return Form.SKIPPED
     if words[:2] in (("create", "database"), ("drop", "database"), ("prepare", "transaction")):
         return Form.REFUSED
@@ -84,6 +90,10 @@ def _form(words: tuple[str, ...]) -> Form:
         return Form.EXTENSION
     if second == "extension" and first in ("create", "alter", "drop"):
         return Form.EXTENSION
+    if words[:4] == ("create", "foreign", "data", "wrapper"):
+        return Form.WRAPPER
+    if words[:2] == ("create", "collation"):
+        return Form.COLLATION
     if _needs_superuser(words):
         return Form.ELEVATED
     if first in ("create", "drop", "reindex", "alter") and "concurrently" in words:
@@ -101,12 +111,16 @@ def _needs_superuser(words: tuple[str, ...]) -> bool:
     if words[:3] == ("alter", "event", "trigger"):
         # One that fires always would also fire, with the superuser's rights, in statements that run with them.
         return words[-1] in ("enable", "disable")
-    return words[:2] in (("create", "publication"), ("alter", "publication"))
+    return words[:2] in (("create", "publication"), ("alter", "publication")) or words[:3] == (
+        "drop",
+        "foreign",
+        "data",
+    )
 
 
-def _version_clause(head: tuple[Token, ...]) -> list[Token]:
+def _version_clause(head: tuple[Token, ...], keyword: str) -> list[Token]:
     for place, token in enumerate(head[:-1]):
-        if token.kind == "word" and token.word == "version" and place > 2:
+        if token.kind == "word" and token.word == keyword and place > 2:
             return list(head[place : place + 2])
     return []
 

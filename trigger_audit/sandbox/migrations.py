@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from trigger_audit.errors import TriggerAuditError
 from trigger_audit.sandbox.auditor import admit
 from trigger_audit.sandbox.definitions import Definition, Watch, watched_definitions
-from trigger_audit.sandbox.elevation import Elevation, elevated_session, switch_off_event_triggers
-from trigger_audit.sandbox.extensions import stand_ins
-from trigger_audit.sandbox.forms import Form, Reading, read, refused_when_hosted
+from trigger_audit.sandbox.elevation import elevated_session, switch_off_event_triggers
+from trigger_audit.sandbox.execution import Executor, Step
+from trigger_audit.sandbox.forms import Form, read
 from trigger_audit.sandbox.splitter import Kind, split
 
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 _LOADING_ROLE = "postgres"
 _STATEMENT_TIMEOUT = "60s"
 _SHOWN = 200
+# SQLSTATEs of statements that cannot run in the transaction of others.
+_ALONE = {
+    "55P04": "uses an enum value added just before",
+    "25001": "cannot run in a transaction",
+    "2D000": "ends transactions of its own",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +98,9 @@ def load_files(conninfo: str, files: Iterable[SqlFile]) -> LoadReport:
                 watched_definitions(admin) as watch,
                 psycopg.connect(login, autocommit=True, prepare_threshold=None) as connection,
             ):
+                executor = Executor(connection, elevation)
                 for file in files:
-                    loader = _FileLoader(connection, elevation, watch, file)
+                    loader = _FileLoader(connection, executor, watch, file)
                     loader.load()
                     applied += loader.applied
                     failed += loader.failed
@@ -107,33 +114,12 @@ def load_files(conninfo: str, files: Iterable[SqlFile]) -> LoadReport:
     return LoadReport(applied, tuple(failed), tuple(notes), definitions)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A statement with its place, its reading, the mark that it is sent with, and the data that follows COPY."""
-
-    line: int
-    column: int
-    statement: str
-    reading: Reading
-    mark: str
-    data: str | None = None
-
-    @property
-    def marked(self) -> str:
-        """The text to send."""
-        return self.mark + self.reading.sent
-
-    @property
-    def query(self) -> bytes:
-        return self.marked.encode()
-
-
 class _FileLoader:
     """Applies one file."""
 
-    def __init__(self, connection: psycopg.Connection, elevation: Elevation, watch: Watch, file: SqlFile) -> None:
+    def __init__(self, connection: psycopg.Connection, executor: Executor, watch: Watch, file: SqlFile) -> None:
         self._connection = connection
-        self._elevation = elevation
+        self._executor = executor
         self._watch = watch
         self._file = file
         self.applied = 0
@@ -143,7 +129,7 @@ class _FileLoader:
     def load(self) -> None:
         """Applies the file; its own COMMIT and ROLLBACK end a transaction as they stand."""
         self._connection.execute("RESET ALL")
-        transaction: list[_Step] = []
+        transaction: list[Step] = []
         for step in self._steps():
             form = step.reading.form
             if form in (Form.COMMIT, Form.ROLLBACK):
@@ -160,8 +146,8 @@ class _FileLoader:
                 transaction.append(step)
         self._transaction(transaction, keep=True)
 
-    def _steps(self) -> list[_Step]:
-        steps: list[_Step] = []
+    def _steps(self) -> list[Step]:
+        steps: list[Step] = []
         for piece in split(self._file.text):
             if piece.kind is Kind.PSQL_COMMAND:
                 self._note(piece.line, f"psql's own command left out: {piece.statement.split()[0][:_SHOWN]}")
@@ -171,10 +157,10 @@ class _FileLoader:
             elif piece.kind is Kind.STATEMENT and piece.statement:
                 mark = self._watch.mark(self._file, piece.start, piece.start + len(piece.statement))
                 column = piece.start - self._file.text.rfind("\n", 0, piece.start)
-                steps.append(_Step(piece.line, column, piece.statement, read(piece.statement), mark))
+                steps.append(Step(piece.line, column, piece.statement, read(piece.statement), mark))
         return steps
 
-    def _transaction(self, steps: list[_Step], *, keep: bool) -> None:
+    def _transaction(self, steps: list[Step], *, keep: bool) -> None:
         if not steps:
             return
         if self._whole(steps, keep=keep):
@@ -187,35 +173,36 @@ class _FileLoader:
             self._each_alone(steps)
         self.applied += len(steps) - (len(self.failed) - before)
 
-    def _whole(self, steps: list[_Step], *, keep: bool) -> bool:
+    def _whole(self, steps: list[Step], *, keep: bool) -> bool:
         import psycopg
 
-        self._begin()
-        try:
-            for step in steps:
-                self._run(step)
-            self._end(keep)
-        except psycopg.Error:
-            self._rollback()
-            return False
-        return True
+        while True:
+            current = None
+            self._begin()
+            try:
+                for step in steps:
+                    current = step
+                    self._executor.run(step, self._note)
+                current = None
+                self._end(keep)
+            except psycopg.Error as error:
+                self._rollback()
+                if current is None or not self._executor.supply(current, error, self._note):
+                    return False
+            else:
+                return True
 
-    def _one_by_one(self, steps: list[_Step], *, keep: bool) -> bool:
+    def _one_by_one(self, steps: list[Step], *, keep: bool) -> bool:
         import psycopg
 
         self._begin()
         for step in steps:
-            try:
-                if step.reading.form is Form.SAVEPOINT:
-                    # Not inside a savepoint of ours: the file's own would go with it.
-                    self._run_savepoint(step)
-                    continue
-                with self._connection.transaction():
-                    self._run(step)
-            except psycopg.Error as error:
-                if error.sqlstate == "55P04" and keep and self._after_commit(step):
-                    continue
-                self._require_connection()
+            if step.reading.form is Form.SAVEPOINT:
+                # Not inside a savepoint of ours: the file's own would go with it.
+                self._run_savepoint(step)
+                continue
+            error = self._attempt(step)
+            if error is not None and not (keep and self._after_commit(step, error)):
                 self.failed.append(self._refusal(step, error))
         try:
             self._end(keep)
@@ -224,7 +211,22 @@ class _FileLoader:
             return False
         return True
 
-    def _run_savepoint(self, step: _Step) -> None:
+    def _attempt(self, step: Step) -> psycopg.Error | None:
+        """Runs the statement in a savepoint, or else a transaction, of its own; why it is refused, or None."""
+        import psycopg
+
+        while True:
+            try:
+                with self._connection.transaction():
+                    self._executor.run(step, self._note)
+            except psycopg.Error as error:
+                self._require_connection()
+                if not self._executor.supply(step, error, self._note):
+                    return error
+            else:
+                return None
+
+    def _run_savepoint(self, step: Step) -> None:
         import psycopg
 
         try:
@@ -235,69 +237,28 @@ class _FileLoader:
             self._begin()
             self.failed.append(self._refusal(step, error))
 
-    def _after_commit(self, step: _Step) -> bool:
-        """A value that ALTER TYPE ... ADD VALUE added can be used only after its transaction."""
+    def _after_commit(self, step: Step, error: psycopg.Error) -> bool:
+        """Whether the statement passes on its own, between what stands before it and what comes after."""
         import psycopg
 
+        why = _ALONE.get(error.sqlstate or "")
+        if why is None:
+            return False
         self._end(keep=True)
         try:
             self._connection.execute(step.query)
         except psycopg.Error:
             return False
         finally:
+            self._require_connection()
             self._begin()
-        self._note(step.line, "uses an enum value added just before: what stands before it was committed first")
+        self._note(step.line, f"{why}: what stands before it was committed first")
         return True
 
-    def _each_alone(self, steps: list[_Step]) -> None:
-        import psycopg
-
+    def _each_alone(self, steps: list[Step]) -> None:
         for step in steps:
-            try:
-                with self._connection.transaction():
-                    self._run(step)
-            except psycopg.Error as error:
-                self._require_connection()
+            if error := self._attempt(step):
                 self.failed.append(self._refusal(step, error))
-
-    def _run(self, step: _Step) -> None:
-        form = step.reading.form
-        if form is Form.EXTENSION:
-            self._run_extension(step)
-        elif form is Form.ELEVATED:
-            self._run_elevated(step)
-        elif step.data is not None:
-            with self._connection.cursor().copy(step.query) as copy:
-                copy.write(step.data)
-        else:
-            self._connection.execute(step.query)
-            if target := refused_when_hosted(step.statement):
-                self._note(step.line, f"hosted Supabase does not let postgres change {target} like this")
-
-    def _run_extension(self, step: _Step) -> None:
-        import psycopg
-
-        name = step.reading.extension
-        try:
-            with self._connection.transaction():
-                self._elevation.run(self._connection, step.marked)
-        except psycopg.errors.DuplicateObject:
-            if name is None:
-                raise
-            self._note(step.line, f"the extension {name} is installed already")
-        except psycopg.errors.FeatureNotSupported:
-            if name is None or name not in stand_ins():
-                raise
-            self._note(step.line, f"the server has no extension {name}; its stand-in's objects are there already")
-
-    def _run_elevated(self, step: _Step) -> None:
-        import psycopg
-
-        try:
-            with self._connection.transaction():
-                self._connection.execute(step.query)
-        except psycopg.errors.InsufficientPrivilege:
-            self._elevation.run(self._connection, step.marked)
 
     def _begin(self) -> None:
         self._connection.execute("BEGIN")
@@ -313,7 +274,7 @@ class _FileLoader:
         if self._connection.closed:
             raise TriggerAuditError(f"the sandbox' server ended the connection while {self._file.path} was applied")
 
-    def _refusal(self, step: _Step, error: psycopg.Error) -> FailedStatement:
+    def _refusal(self, step: Step, error: psycopg.Error) -> FailedStatement:
         message = error.diag.message_primary or str(error)
         place = error.diag.statement_position
         if place is None or not place.isdigit():
@@ -323,7 +284,7 @@ class _FileLoader:
         column = len(before) - before.rfind("\n") if lines else step.column + len(before)
         return FailedStatement(self._file.path, step.line + lines, step.statement, error.sqlstate, message, column)
 
-    def _failure(self, step: _Step, sqlstate: str | None, message: str) -> FailedStatement:
+    def _failure(self, step: Step, sqlstate: str | None, message: str) -> FailedStatement:
         return FailedStatement(self._file.path, step.line, step.statement, sqlstate, message, step.column)
 
     def _note(self, line: int, text: str) -> None:

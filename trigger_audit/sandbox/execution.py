@@ -1,0 +1,151 @@
+"""Runs one statement of a project's files as postgres, with more rights where the platform gives them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trigger_audit.sandbox.extensions import stand_ins
+from trigger_audit.sandbox.forms import Form, Reading, refused_when_hosted
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from trigger_audit.sandbox.elevation import Elevation
+
+_HOSTED = "hosted Supabase does not let postgres"
+# What a statement misses where an extension was enabled in the dashboard, which no file of a project shows.
+_DASHBOARD = (
+    (re.compile(r'schema "cron" |relation "cron\.'), "pg_cron"),
+    (re.compile(r'schema "pgmq" |relation "pgmq\.|type "pgmq\.'), "pgmq"),
+    (re.compile(r'type "(extensions\.)?(vector|halfvec|sparsevec)(\[\])?" '), "vector"),
+    (re.compile(r'type "(extensions\.)?(geometry|geography)(\[\])?" |function (extensions\.)?st_\w+\('), "postgis"),
+    (re.compile(r'operator class "(extensions\.)?gi(n|st)_trgm_ops" '), "pg_trgm"),
+    (re.compile(r"function (extensions\.)?http_(get|post|put|patch|delete)\("), "http"),
+    (re.compile(r"function (extensions\.)?moddatetime\("), "moddatetime"),
+)
+_ICU_COLLATION = re.compile(r'collation "(?:pg_catalog\.)?([A-Za-z0-9-]+-x-icu)" ')
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A statement with its place, its reading, the mark that it is sent with, and the data that follows COPY."""
+
+    line: int
+    column: int
+    statement: str
+    reading: Reading
+    mark: str
+    data: str | None = None
+
+    @property
+    def marked(self) -> str:
+        """The text to send."""
+        return self.mark + self.reading.sent
+
+    @property
+    def query(self) -> bytes:
+        return self.marked.encode()
+
+
+class Executor:
+    """Runs the statements of one loading, in whatever transaction its connection is in.
+
+    `note` takes the line of a statement and a remark on it.
+    """
+
+    def __init__(self, connection: psycopg.Connection, elevation: Elevation) -> None:
+        self._connection = connection
+        self._elevation = elevation
+        self._supplied: set[str] = set()
+
+    def run(self, step: Step, note: Callable[[int, str], None]) -> None:
+        """psycopg.Error where the server refuses it."""
+        match step.reading.form:
+            case Form.EXTENSION:
+                self._run_extension(step, note)
+            case Form.ELEVATED:
+                self._run_elevated(step)
+            case Form.WRAPPER:
+                self._make_wrapper(step, note)
+            case Form.COLLATION:
+                self._make_collation(step, note)
+            case _ if step.data is not None:
+                with self._connection.cursor().copy(step.query) as copy:
+                    copy.write(step.data)
+            case _:
+                self._connection.execute(step.query)
+        if target := refused_when_hosted(step.statement):
+            note(step.line, f"{_HOSTED} change {target} like this")
+
+    def supply(self, step: Step, error: psycopg.Error, note: Callable[[int, str], None]) -> bool:
+        """Whether what the statement missed is there now, so that it is worth another try.
+
+        Each thing once; the transaction that the statement was in may be under way, but must not be aborted.
+        """
+        message = f"{error.diag.message_primary or ''} "
+        if error.sqlstate == "42704" and (found := _ICU_COLLATION.search(message)):
+            if self._once(found[1]) and self._elevation.make_collation(found[1]):
+                note(step.line, f"the server has no ICU: the collation {found[1]} orders by code point here")
+                return True
+        elif error.sqlstate in ("3F000", "42P01", "42704", "42883"):
+            name = next((name for missed, name in _DASHBOARD if missed.search(message)), None)
+            if name is not None and self._once(name) and self._elevation.make_extension(name):
+                note(step.line, f"needs the extension {name}, which was not created: taken as enabled in the dashboard")
+                return True
+        return False
+
+    def _once(self, name: str) -> bool:
+        new = name not in self._supplied
+        self._supplied.add(name)
+        return new
+
+    def _run_extension(self, step: Step, note: Callable[[int, str], None]) -> None:
+        import psycopg
+
+        name = step.reading.extension
+        try:
+            # First as postgres, who then owns it, and may go on to move or update it in a block.
+            self._run_elevated(step)
+        except psycopg.errors.DuplicateObject:
+            if name is None:
+                raise
+            note(step.line, f"the extension {name} is installed already")
+        except psycopg.errors.FeatureNotSupported:
+            if name is None or name not in stand_ins():
+                raise
+            note(step.line, f"the server has no extension {name}; its stand-in's objects are there already")
+
+    def _run_elevated(self, step: Step) -> None:
+        import psycopg
+
+        try:
+            with self._connection.transaction():
+                self._connection.execute(step.query)
+        except psycopg.errors.InsufficientPrivilege:
+            self._elevation.run(self._connection, step.marked)
+
+    def _make_wrapper(self, step: Step, note: Callable[[int, str], None]) -> None:
+        import psycopg
+
+        name = step.reading.name
+        try:
+            with self._connection.transaction():
+                self._elevation.make_wrapper(self._connection, name)
+        except psycopg.errors.DuplicateObject:
+            note(step.line, f"the foreign-data wrapper {name} is there already")
+
+    def _make_collation(self, step: Step, note: Callable[[int, str], None]) -> None:
+        import psycopg
+
+        try:
+            with self._connection.transaction():
+                self._connection.execute(step.query)
+        except psycopg.errors.FeatureNotSupported:
+            if "(" not in step.reading.sent:
+                raise
+            head = step.reading.sent[: step.reading.sent.index("(")]
+            self._connection.execute(f'{step.mark}{head} FROM pg_catalog."C"'.encode())
+            note(step.line, "the server has no ICU: this collation orders by code point here")
