@@ -92,8 +92,8 @@ def test_a_bad_variable_is_no_reason_to_look_elsewhere(project: Path) -> None:
 
 def test_the_project_upward(project: Path) -> None:
     target = _files(project / "src" / "deep")
-    assert target == SqlTarget((project,), f"the project found at {project}")
-    assert announcement(target) == f"target: {project} (from the project found at {project})"
+    assert target == SqlTarget((Path("../.."),), f"the project found at {project}")
+    assert announcement(target) == f"target: ../.. (from the project found at {project})"
     assert find_project(project / "supabase" / "migrations") == project
     (project / "supabase" / "config.toml").unlink()
     assert find_project(project) == project

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,7 +69,8 @@ def choose_target(arguments: Sequence[str], environment: Mapping[str, str], fold
         raise UsageError(f"nothing to look at: no argument, no database URL, no Supabase project here{empty}",
                          _WHAT_TO_GIVE)  # fmt: skip
     _check_folder(project, project)
-    return SqlTarget((project,), f"the project found at {project}", tuple(notes))
+    # Seen from here, so that reports name files in the same way on every machine.
+    return SqlTarget((Path(os.path.relpath(project, folder)),), f"the project found at {project}", tuple(notes))
 
 
 def announcement(target: Target) -> str:

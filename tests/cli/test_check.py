@@ -37,7 +37,7 @@ def test_a_branch_that_breaks_the_sign_up_fails_the_job(repository: Made) -> Non
 def test_a_branch_that_breaks_nothing_passes(repository: Made) -> None:
     repository.write("supabase/migrations/2_second.sql", "create table public.more (id int);\n")
     done = run("check", "--base", "main", cwd=repository.top)
-    assert (done.code, done.err) == (0, f"target: {repository.top} (from the project found at {repository.top})\n")
+    assert (done.code, done.err) == (0, f"target: . (from the project found at {repository.top})\n")
 
 
 def test_a_broken_migration_fails_the_job_and_its_lack_of_a_dashboard_does_not(repository: Made) -> None:

@@ -154,7 +154,7 @@ def test_settings_are_shown_with_their_source(project: Path) -> None:
         'fail-on.smoke = "fail"': "trigger-audit.toml",
         'fail-on.check = "error"': "default",
         "tables = []": "default",
-        'flows = ["anonymous"]': f"{project}/supabase/config.toml",
+        'flows = ["anonymous"]': "supabase/config.toml",
         "expect = {}": "default",
         'baseline = ""': "default",
         "ignore-finding = []": "default",

@@ -84,7 +84,7 @@ def check(
         after = _judged(opened, options, closely=True)
     before = None
     if earlier is not None:
-        before = after if earlier == now else _before(earlier, names, options, progress)
+        before = after if earlier.files == now.files else _before(earlier, names, options, progress)
     result = CheckResult(after.scan, after.smoke, base=found, not_smoked=after.not_smoked, added=after.scan.findings)
     if before is None:
         return replace(
