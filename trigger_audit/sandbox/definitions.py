@@ -64,20 +64,31 @@ class Definition:
     columns: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A statement's place. Its text is cut out when it has defined something: a dump's rows are not held twice."""
+
+    file: SqlFile
+    line: int
+    column: int
+    start: int
+    end: int
+
+
 class Watch:
     """The log of one loading."""
 
     def __init__(self, admin: psycopg.Connection) -> None:
         self._admin = admin
-        self._statements: list[tuple[SqlFile, int, int]] = []
+        self._statements: list[_Sent] = []
 
-    def mark(self, file: SqlFile, start: int, end: int) -> str:
-        """What the text of the statement between these characters of the file must begin with when it is sent.
+    def mark(self, file: SqlFile, line: int, column: int, start: int, end: int) -> str:
+        """What the text of a statement must begin with when it is sent; it is file.text[start:end].
 
         A comment without a line break: lines stay as they are, and the server never shows it, for what it shows of a
         statement starts at the fault.
         """
-        self._statements.append((file, start, end))
+        self._statements.append(_Sent(file, line, column, start, end))
         return f"/*{len(self._statements):09}*/"
 
     def definitions(self) -> tuple[Definition, ...]:
@@ -95,9 +106,8 @@ class Watch:
         return tuple(found)
 
     def _place(self, number: int) -> tuple[str, int, int, str]:
-        file, start, end = self._statements[number - 1]
-        column = start - file.text.rfind("\n", 0, start)
-        return file.path, file.text.count("\n", 0, start) + 1, column, file.text[start:end]
+        sent = self._statements[number - 1]
+        return sent.file.path, sent.line, sent.column, sent.file.text[sent.start : sent.end]
 
 
 @contextlib.contextmanager

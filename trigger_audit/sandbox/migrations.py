@@ -155,8 +155,9 @@ class _FileLoader:
                 last = steps[-1]
                 steps[-1] = replace(last, data=_copy_rows(piece.text[piece.lead :]))
             elif piece.kind is Kind.STATEMENT and piece.statement:
-                mark = self._watch.mark(self._file, piece.start, piece.start + len(piece.statement))
                 column = piece.start - self._file.text.rfind("\n", 0, piece.start)
+                end = piece.start + len(piece.statement)
+                mark = self._watch.mark(self._file, piece.line, column, piece.start, end)
                 steps.append(Step(piece.line, column, piece.statement, read(piece.statement), mark))
         return steps
 
