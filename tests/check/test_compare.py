@@ -58,6 +58,10 @@ def test_what_is_silenced_is_neither_added_nor_mended() -> None:
     assert mended([SILENCED], []) == ()
 
 
+def test_an_info_that_is_gone_was_nothing_to_mend() -> None:
+    assert mended([replace(FAULT, severity=Severity.INFO)], []) == ()
+
+
 def test_a_flow_that_ends_otherwise_is_changed() -> None:
     assert changed_flows([PASSED], [FAILED]) == (FlowChange(PASSED, FAILED),)
     assert changed_flows([FAILED], [PASSED]) == (FlowChange(FAILED, PASSED),)

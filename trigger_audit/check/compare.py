@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from trigger_audit.check.model import FlowChange
+from trigger_audit.findings.model import Severity
 from trigger_audit.smoke.model import Outcome
 from trigger_audit.unmade import MISSING
 
@@ -43,11 +44,14 @@ def added(before: Sequence[Finding], after: Iterable[Finding]) -> tuple[Finding,
 
 
 def mended(before: Iterable[Finding], after: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings that are gone. What an ignore comment silences is still there."""
+    """The findings that are gone. What an ignore comment silences is still there.
+
+    Without infos: they go with every change of the statement that they are about, and nothing was to be mended.
+    """
     left = Counter(each.fingerprint for each in after)
     gone = []
     for each in before:
-        if each.suppressed is not None:
+        if each.suppressed is not None or each.severity is Severity.INFO:
             continue
         left[each.fingerprint] -= 1
         if left[each.fingerprint] < 0:
