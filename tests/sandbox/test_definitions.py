@@ -315,6 +315,20 @@ def test_a_literal_drop_of_its_event_trigger_finds_no_name(fresh_database: Fresh
     assert only(report, "public.f()").file == "3.sql"
 
 
+def test_a_name_like_ours_lets_no_event_trigger_run_as_the_superuser(fresh_database: FreshDatabase) -> None:
+    """Those of a project are silenced while an extension's script runs, ours are not: told apart by their function."""
+    load(
+        fresh_database,
+        "create table public.ran (who text); grant all on public.ran to public;"
+        "create function public.watch() returns event_trigger language plpgsql as "
+        "$$ begin insert into public.ran values (current_user); end $$;"
+        "create event trigger _trigger_audit_mine on ddl_command_end execute function public.watch();"
+        "do $$ begin create extension citext; end $$; create table public.t (a int);",
+    )
+    with psycopg.connect(fresh_database.conninfo()) as connection:
+        assert connection.execute("select distinct who from public.ran").fetchall() == [("postgres",)]
+
+
 def test_where_a_statement_fails(fresh_database: FreshDatabase) -> None:
     report = load(fresh_database, "select 1; select\n  'ä', nosuch;\r\nselect 2;  selec 3;drop table nosuch;")
     assert [(each.line, each.column) for each in report.failed] == [(2, 8), (3, 12), (3, 20)]
