@@ -289,6 +289,7 @@ def smoke_audited(
 ) -> SmokeResult:
     """The same for a database that has been examined already."""
     from trigger_audit.analysis.bodies import read_body
+    from trigger_audit.analysis.dynamic import unresolved_places
     from trigger_audit.analysis.hazards import effects
     from trigger_audit.auth import firings
     from trigger_audit.catalog.stored import load_stored
@@ -318,9 +319,14 @@ def smoke_audited(
     refused = refused_to_auth(audit, options.flows) if report.session.by is By.APPROXIMATION else ()
     hidden = {error: excuse(error.sqlstate, error.message) for error in report.hidden_errors}
     excused = dict.fromkeys(f"{error.message}: {why}" for error, why in hidden.items() if why is not None)
+    # A sandbox is thrown away, with whatever a text has done in it.
+    unseen = (
+        f"{function} line {line} runs a text that only it knows: whether a rollback undoes all of it is not known"
+        for function, line in (unresolved_places(audit) if target.kind == "database" else ())
+    )
     report = replace(
         report,
-        session=replace(report.session, gaps=(*report.session.gaps, *refused, *excused)),
+        session=replace(report.session, gaps=(*report.session.gaps, *refused, *excused, *unseen)),
         hidden_errors=tuple(error for error, why in hidden.items() if why is None),
     )
     return SmokeResult(_as_meant(report, options), audit.catalog.sources, tuple(not_applied), refused)

@@ -131,3 +131,21 @@ def test_what_stays_is_told_only_where_something_runs(fresh_database: FreshDatab
     refused = run("smoke", dsn, *FLOW)
     assert (refused.code, "note: dead rows" in refused.err) == (2, False)
     assert "transactions only read here" in refused.error
+
+
+def test_a_text_that_nobody_saw_is_told_where_something_could_stay(fresh_database: FreshDatabase) -> None:
+    sql = r"""
+    create function public.f() returns trigger language plpgsql security definer as $$
+    declare
+      what text := convert_from('\x73656c6563742031', 'UTF8');
+    begin
+      execute what;
+      return new;
+    end;
+    $$;
+    create trigger t after insert on auth.users for each row execute function public.f();
+    """
+    fresh_database.apply(sql)
+    told = "public.f() line 5 runs a text that only it knows: whether a rollback undoes all of it is not known"
+    gaps = json.loads(run("smoke", fresh_database.conninfo("postgres"), *FLOW, "--format", "json").out)["session"]
+    assert told in gaps["gaps"]

@@ -12,7 +12,7 @@ from trigger_audit.analysis.values import value_of
 from trigger_audit.plpgsql import tree
 
 if TYPE_CHECKING:
-    from trigger_audit.analysis.model import Site
+    from trigger_audit.analysis.model import Audit, Site
     from trigger_audit.catalog.model import Catalog
 
 
@@ -62,3 +62,14 @@ def unresolved_commands(site: Site, catalog: Catalog) -> Iterator[tree.Span]:
     command = command_of(site.statement.statement)
     if command is not None and constant_command(site, catalog) is None:
         yield command.span
+
+
+def unresolved_places(audit: Audit) -> list[tuple[str, int]]:
+    """The same for the whole cascade, as function and line of the text, in their order."""
+    found = {
+        (site.facts.function.name, site.facts.body.source.place(span.start)[0])
+        for site in audit.cascade.sites
+        if site.facts.body is not None
+        for span in unresolved_commands(site, audit.catalog)
+    }
+    return sorted(found)
