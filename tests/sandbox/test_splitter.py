@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pgparse
@@ -79,6 +80,12 @@ def test_never_fails_and_loses_nothing(text: str) -> None:
     _check_whole(text)
 
 
+@given(st.text(alphabet="'\"$a;\\\\(/*-)\n\t E.é0x:g", max_size=60))
+def test_ends_are_the_same_with_and_without_bodies_in_sight(text: str) -> None:
+    """CREATE is read token by token, for BEGIN ATOMIC may come, the rest in longer strides."""
+    assert split("insert " + text)[0].text[7:] == split("create " + text)[0].text[7:]
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_kept(text: str) -> None:
     _check_whole(text)
@@ -110,6 +117,22 @@ def test_psql_commands_and_copy_data_stand_apart() -> None:
     assert pieces[2].text[pieces[2].lead :] == "1;\t'\n\\\\.\n\\.\n"
 
 
+@pytest.mark.parametrize("command", ["\\gset", "\\gexec", "\\g out.txt", "\\gx", "\\watch 1", "\\crosstabview"])
+def test_a_command_that_sends_ends_the_statement(command: str) -> None:
+    for statement in ("select 1 as a, E'\\\\g'", "create table t (a int)"):
+        pieces = split(f"{statement} {command}\nselect 2;")
+        assert [(piece.kind, piece.statement) for piece in pieces] == [
+            (Kind.STATEMENT, statement),
+            (Kind.PSQL_COMMAND, command),
+            (Kind.STATEMENT, "select 2"),
+        ]
+
+
+def test_variables_of_psql_are_of_the_statement() -> None:
+    text = "insert into t values (:'a;b', :\"c;d\", :e, :{?f});"
+    assert [piece.text for piece in split(text)] == [text]
+
+
 @pytest.mark.parametrize(
     "text", ["select 'open; select 2;", "select $a$; select 2;", 'select "x; y;', "/* never; closed"]
 )
@@ -120,3 +143,12 @@ def test_what_is_never_closed_reaches_to_the_end(text: str) -> None:
 def test_a_long_string_is_read_in_one_go() -> None:
     text = "select '" + "it''s; " * 200_000 + "'; select 2;"
     assert len(_statements(text)) == 2
+
+
+def test_many_rows_of_a_dump() -> None:
+    """Twenty megabytes in two seconds on a machine of its own; the limit is for one that does other things too."""
+    row = "insert into public.t (id, name, data) values (1, 'name; it''s', '{\"a\": [1, 2]}');\n"
+    rows = (4 << 20) // len(row)
+    began = time.monotonic()
+    assert len(split(row * rows)) == rows + 1
+    assert time.monotonic() - began < 10

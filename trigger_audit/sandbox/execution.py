@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trigger_audit.sandbox.extensions import stand_ins
-from trigger_audit.sandbox.forms import Form, Reading, refused_when_hosted
+from trigger_audit.sandbox.forms import Form, Reading, first_word, refused_when_hosted
 
 if TYPE_CHECKING:
     import psycopg
 
     from trigger_audit.sandbox.elevation import Elevation
 
+# Of statements that are sent together.
+_MOST = 200
+_MOST_CHARACTERS = 1 << 20
 _HOSTED = "hosted Supabase does not let postgres"
 # What a statement misses where an extension was enabled in the dashboard, which no file of a project shows.
 _DASHBOARD = (
@@ -50,6 +53,27 @@ class Step:
         return self.marked.encode()
 
 
+def grouped(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """The statements in their order, INSERTs that follow each other in groups, which are sent in one go.
+
+    A dump has an INSERT for each row, and most of what one takes is the way to the server and back.
+    """
+    group: list[Step] = []
+    size = 0
+    for step in steps:
+        alone = step.data is not None or first_word(step.statement) != "insert"
+        if group and (alone or len(group) == _MOST or size > _MOST_CHARACTERS):
+            yield group
+            group, size = [], 0
+        if alone:
+            yield [step]
+        else:
+            group.append(step)
+            size += len(step.statement)
+    if group:
+        yield group
+
+
 class Executor:
     """Runs the statements of one loading, in whatever transaction its connection is in.
 
@@ -61,8 +85,12 @@ class Executor:
         self._elevation = elevation
         self._supplied: set[str] = set()
 
-    def run(self, step: Step, note: Callable[[int, str], None]) -> None:
-        """psycopg.Error where the server refuses it."""
+    def run(self, group: Sequence[Step], note: Callable[[int, str], None]) -> None:
+        """Runs one statement, or several of `grouped`; psycopg.Error where the server refuses one."""
+        if len(group) > 1:
+            self._connection.execute(b";\n".join(step.query for step in group))
+            return
+        (step,) = group
         match step.reading.form:
             case Form.EXTENSION:
                 self._run_extension(step, note)
@@ -80,20 +108,20 @@ class Executor:
         if target := refused_when_hosted(step.statement):
             note(step.line, f"{_HOSTED} change {target} like this")
 
-    def supply(self, step: Step, error: psycopg.Error, note: Callable[[int, str], None]) -> bool:
-        """Whether what the statement missed is there now, so that it is worth another try.
+    def supply(self, error: psycopg.Error, line: int, note: Callable[[int, str], None]) -> bool:
+        """Whether what the statement in this line missed is there now, so that it is worth another try.
 
         Each thing once; the transaction that the statement was in may be under way, but must not be aborted.
         """
         message = f"{error.diag.message_primary or ''} "
         if error.sqlstate == "42704" and (found := _ICU_COLLATION.search(message)):
             if self._once(found[1]) and self._elevation.make_collation(found[1]):
-                note(step.line, f"the server has no ICU: the collation {found[1]} orders by code point here")
+                note(line, f"the server has no ICU: the collation {found[1]} orders by code point here")
                 return True
         elif error.sqlstate in ("3F000", "42P01", "42704", "42883"):
             name = next((name for missed, name in _DASHBOARD if missed.search(message)), None)
             if name is not None and self._once(name) and self._elevation.make_extension(name):
-                note(step.line, f"needs the extension {name}, which was not created: taken as enabled in the dashboard")
+                note(line, f"needs the extension {name}, which was not created: taken as enabled in the dashboard")
                 return True
         return False
 

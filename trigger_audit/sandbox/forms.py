@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -12,6 +13,20 @@ _SERVICE_SCHEMAS = ("auth", "storage", "realtime")
 _CREATED = (("function",), ("procedure",), ("table",), ("type",), ("view",))
 # The roles whose settings supautils lets postgres change; nobody changes those of the superuser.
 _SETTABLE_ROLES = ("anon", "authenticated", "service_role", "authenticator", "postgres")
+
+
+# With which a statement begins that is not simply run as it is; most statements of a dump are INSERTs.
+_TELLING = frozenset(
+    "abort alter begin comment commit create drop end prepare reindex release rollback savepoint security start "
+    "vacuum".split()
+)
+_WORD = re.compile(r"[A-Za-z]+", re.ASCII)
+
+
+def first_word(statement: str) -> str:
+    """The keyword that a statement begins with, in small letters; empty where it begins with none."""
+    found = _WORD.match(statement)
+    return found[0].lower() if found else ""
 
 
 class Form(StrEnum):
@@ -56,6 +71,8 @@ class Reading:
 
 def read(statement: str) -> Reading:
     """Classifies a statement by its first words. The text is never parsed: it may be no SQL at all."""
+    if first_word(statement) not in _TELLING:
+        return Reading(Form.PLAIN, (), statement)
     head = tuple(islice(tokens(statement), 24))
     words = tuple(token.word for token in head if token.word)
     form = _form(words)
@@ -136,6 +153,8 @@ def refused_when_hosted(statement: str) -> str | None:
 
     While loading, postgres may do more to the services' tables than on the platform; what it does is told.
     """
+    if first_word(statement) not in ("alter", "comment", "create"):
+        return None
     head = tuple(islice(tokens(statement), 24))
     words = tuple(token.word for token in head)
     if words[:2] == ("alter", "table") or words[:2] == ("comment", "on"):

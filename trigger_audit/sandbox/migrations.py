@@ -14,7 +14,7 @@ from trigger_audit.errors import TriggerAuditError
 from trigger_audit.sandbox.auditor import admit
 from trigger_audit.sandbox.definitions import Definition, Watch, watched_definitions
 from trigger_audit.sandbox.elevation import elevated_session, switch_off_event_triggers
-from trigger_audit.sandbox.execution import Executor, Step
+from trigger_audit.sandbox.execution import Executor, Step, grouped
 from trigger_audit.sandbox.forms import Form, read
 from trigger_audit.sandbox.splitter import Kind, split
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from trigger_audit.sandbox.project import SqlFile
-    from trigger_audit.sandbox.server import Sandbox
+    from trigger_audit.sandbox.running import RunningSandbox
 
 _LOADING_ROLE = "postgres"
 _STATEMENT_TIMEOUT = "60s"
@@ -64,7 +64,7 @@ class LoadReport:
     definitions: tuple[Definition, ...] = ()
 
 
-def apply_files(sandbox: Sandbox, files: Sequence[SqlFile]) -> LoadReport:
+def apply_files(sandbox: RunningSandbox, files: Sequence[SqlFile]) -> LoadReport:
     """Applies the files in the given order as role postgres (see `load_files`), then admits the auditing role.
 
     Once for a sandbox: with that role's memberships postgres cannot be made a member of Auth's role again.
@@ -178,17 +178,14 @@ class _FileLoader:
         import psycopg
 
         while True:
-            current = None
             self._begin()
             try:
-                for step in steps:
-                    current = step
-                    self._executor.run(step, self._note)
-                current = None
+                for group in grouped(steps):
+                    self._executor.run(group, self._note)
                 self._end(keep)
             except psycopg.Error as error:
                 self._rollback()
-                if current is None or not self._executor.supply(current, error, self._note):
+                if not self._executor.supply(error, group[0].line, self._note):
                     return False
             else:
                 return True
@@ -197,14 +194,17 @@ class _FileLoader:
         import psycopg
 
         self._begin()
-        for step in steps:
-            if step.reading.form is Form.SAVEPOINT:
-                # Not inside a savepoint of ours: the file's own would go with it.
-                self._run_savepoint(step)
+        for group in grouped(steps):
+            if len(group) > 1 and self._attempt(group) is None:
                 continue
-            error = self._attempt(step)
-            if error is not None and not (keep and self._after_commit(step, error)):
-                self.failed.append(self._refusal(step, error))
+            for step in group:
+                if step.reading.form is Form.SAVEPOINT:
+                    # Not inside a savepoint of ours: the file's own would go with it.
+                    self._run_savepoint(step)
+                    continue
+                error = self._attempt([step])
+                if error is not None and not (keep and self._after_commit(step, error)):
+                    self.failed.append(self._refusal(step, error))
         try:
             self._end(keep)
         except psycopg.Error:
@@ -212,17 +212,17 @@ class _FileLoader:
             return False
         return True
 
-    def _attempt(self, step: Step) -> psycopg.Error | None:
-        """Runs the statement in a savepoint, or else a transaction, of its own; why it is refused, or None."""
+    def _attempt(self, group: Sequence[Step]) -> psycopg.Error | None:
+        """Runs the statements in a savepoint, or else a transaction, of their own; why one is refused, or None."""
         import psycopg
 
         while True:
             try:
                 with self._connection.transaction():
-                    self._executor.run(step, self._note)
+                    self._executor.run(group, self._note)
             except psycopg.Error as error:
                 self._require_connection()
-                if not self._executor.supply(step, error, self._note):
+                if not self._executor.supply(error, group[0].line, self._note):
                     return error
             else:
                 return None
@@ -258,7 +258,7 @@ class _FileLoader:
 
     def _each_alone(self, steps: list[Step]) -> None:
         for step in steps:
-            if error := self._attempt(step):
+            if error := self._attempt([step]):
                 self.failed.append(self._refusal(step, error))
 
     def _begin(self) -> None:

@@ -1,9 +1,9 @@
 """Splits a script into its statements, as psql does, without ever giving up.
 
 What ends a statement is a semicolon outside of quotes, dollar quotes, comments, parentheses and BEGIN ATOMIC ... END.
-Two things of psql's own are known as well: a line that begins with a backslash between statements, and the data
-that follows COPY ... FROM STDIN up to a line with `\\.` alone. Where a quote is never closed, the rest of the text is
-one statement, which the server then refuses.
+Two things of psql's own are known as well: a command that begins with a backslash, between statements or (\\gset,
+\\gexec) instead of a semicolon, and the data that follows COPY ... FROM STDIN up to a line with `\\.` alone. Where a
+quote is never closed, the rest of the text is one statement, which the server then refuses.
 """
 
 from __future__ import annotations
@@ -60,6 +60,22 @@ _BLOCK_EDGE = re.compile(r"/\*|\*/")
 _QUOTED = re.compile(r"'[^']*(?:''[^']*)*'")
 _ESCAPED = re.compile(r"'[^'\\]*(?:(?:''|\\.)[^'\\]*)*'", re.DOTALL)
 _IDENTIFIER = re.compile(r'"[^"]*(?:""[^"]*)*"')
+# What is of no interest to who looks for a statement's end, in one go: signs, words, numbers, closed strings and
+# quoted names. It stops at parentheses, semicolons, backslashes, comments, dollar quotes, E'' and what is never closed.
+_DULL = re.compile(
+    r"""(?:[^\w\x80-\U0010ffff'"$();\\/-]
+          |(?![eE]')[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*+
+          |[0-9][\w.]*+
+          |'[^']*+(?:''[^']*+)*+'
+          |"[^"]*+(?:""[^"]*+)*+"
+          |-(?!-)
+          |/(?!\*)
+          |\$[0-9]+
+        )++""",
+    re.ASCII | re.VERBOSE,
+)
+# psql's own commands that send the statement before them.
+_SENDING = re.compile(r"\\(?:g[a-z]*|watch|crosstabview)\b")
 _COPY_END = re.compile(r"^\\\.[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
 _LINE = re.compile(r"[^\n]*(?:\n|\Z)")
 
@@ -162,16 +178,53 @@ def _pieces(text: str) -> Iterator[Piece]:
 
 def _next(text: str, position: int) -> tuple[Kind, int, int]:
     """The kind of the piece that begins at `position`, where its first token is, and where it ends."""
+    first = next(tokens(text, position), None)
+    if first is None:
+        return Kind.BLANK, len(text), len(text)
+    if first.text == "\\":
+        found = _LINE.match(text, first.start)
+        return Kind.PSQL_COMMAND, first.start, found.end() if found else len(text)
+    # Only CREATE FUNCTION and CREATE PROCEDURE have bodies with semicolons.
+    end = _end_with_bodies if first.word == "create" else _end
+    return Kind.STATEMENT, first.start, end(text, first.start)
+
+
+def _end(text: str, position: int) -> int:
+    """Where a statement without an SQL-standard body ends."""
+    length = len(text)
+    parentheses = 0
+    while position < length:
+        if found := _DULL.match(text, position):
+            position = found.end()
+            continue
+        sign = text[position]
+        if sign == "(":
+            parentheses += 1
+        elif sign == ")":
+            parentheses = max(0, parentheses - 1)
+        elif sign == ";" and parentheses == 0:
+            return position + 1
+        elif sign == "\\" and _SENDING.match(text, position):
+            return position
+        elif found := _LINE_COMMENT.match(text, position):
+            position = found.end()
+            continue
+        elif text.startswith("/*", position):
+            position = _after_comment(text, position)
+            continue
+        else:
+            position = _token(text, position, sign)[1]
+            continue
+        position += 1
+    return length
+
+
+def _end_with_bodies(text: str, position: int) -> int:
+    """The same where BEGIN ATOMIC may come."""
     parentheses = 0
     atomic = 0
-    first = -1
     previous = ""
     for token in tokens(text, position):
-        if first < 0:
-            first = token.start
-            if token.text == "\\":
-                found = _LINE.match(text, first)
-                return Kind.PSQL_COMMAND, first, found.end() if found else len(text)
         word = token.word if token.kind == "word" else ""
         if token.kind == "sign":
             if token.text == "(":
@@ -179,7 +232,9 @@ def _next(text: str, position: int) -> tuple[Kind, int, int]:
             elif token.text == ")":
                 parentheses = max(0, parentheses - 1)
             elif token.text == ";" and parentheses == 0 and atomic == 0:
-                return Kind.STATEMENT, first, token.end
+                return token.end
+            elif token.text == "\\" and _SENDING.match(text, token.start):
+                return token.start
         elif atomic:
             # Within an SQL-standard body only CASE and BEGIN nest; both are closed by END.
             if word in ("case", "begin"):
@@ -189,9 +244,7 @@ def _next(text: str, position: int) -> tuple[Kind, int, int]:
         elif word == "atomic" and previous == "begin":
             atomic = 1
         previous = word
-    if first < 0:
-        return Kind.BLANK, len(text), len(text)
-    return Kind.STATEMENT, first, len(text)
+    return len(text)
 
 
 def _reads_standard_input(statement: str) -> bool:
