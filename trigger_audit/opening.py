@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from trigger_audit.check.source_map import SourceMap
     from trigger_audit.database.platform import Server
+    from trigger_audit.sandbox.docker import DockerImage
     from trigger_audit.sandbox.migrations import FailedStatement, LoadReport
     from trigger_audit.sandbox.project import SqlFile
     from trigger_audit.target import Target
@@ -102,15 +103,19 @@ Progress = Callable[[str], None]
 
 
 @contextmanager
-def open_target(target: Target, *, postgres: Path | None, progress: Progress) -> Iterator[OpenTarget]:
-    """Connect to a database, or start a sandbox and apply the files. Raises TriggerAuditError in plain words."""
+def open_target(target: Target, *, postgres: Path | DockerImage | None, progress: Progress) -> Iterator[OpenTarget]:
+    """Connect to a database, or start a sandbox and apply the files. Raises TriggerAuditError in plain words.
+
+    `postgres` is the sandbox' server: a folder of binaries, an image, or by default the embedded one.
+    """
     from trigger_audit.target import DatabaseTarget
 
     if isinstance(target, DatabaseTarget):
         if postgres is not None:
+            option = "--postgres" if isinstance(postgres, Path) else "--docker"
             raise UsageError(
-                "--postgres chooses the sandbox's server, and a database has its own",
-                "leave --postgres out, or give .sql files or a project folder",
+                f"{option} chooses the sandbox's server, and a database has its own",
+                f"leave {option} out, or give .sql files or a project folder",
             )
         from trigger_audit.database.connect import connect
         from trigger_audit.database.platform import describe
@@ -128,7 +133,9 @@ def open_target(target: Target, *, postgres: Path | None, progress: Progress) ->
 
 
 @contextmanager
-def sandbox_with(sql: SqlInput, names: list[str], *, postgres: Path | None, progress: Progress) -> Iterator[OpenTarget]:
+def sandbox_with(
+    sql: SqlInput, names: list[str], *, postgres: Path | DockerImage | None, progress: Progress
+) -> Iterator[OpenTarget]:
     """A sandbox with files applied, by a login that is no superuser's (`sandbox.auditor`).
 
     Raises NothingApplied where no statement of them can be applied: an audit of nothing would be clean, and mean
@@ -140,12 +147,13 @@ def sandbox_with(sql: SqlInput, names: list[str], *, postgres: Path | None, prog
     from trigger_audit.database.problems import explained
     from trigger_audit.sandbox.auditor import auditor_conninfo
     from trigger_audit.sandbox.migrations import apply_files
-    from trigger_audit.sandbox.server import open_sandbox
+    from trigger_audit.sandbox.running import running_sandbox
 
     progress("starting the sandbox")
-    with open_sandbox(postgres) as sandbox:
+    with running_sandbox(postgres, progress) as sandbox:
         progress(f"applying {len(sql.files)} file{'' if len(sql.files) == 1 else 's'}")
         loaded = apply_files(sandbox, sql.files)
+        loaded = replace(loaded, notes=(*sandbox.notes, *loaded.notes))
         if not loaded.applied:
             _refuse(loaded, "standard input" if names == ["-"] else " ".join(names))
         dsn = parse_dsn(auditor_conninfo(sandbox))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from trigger_audit.opening import OpenTarget
     from trigger_audit.pipeline import ScanResult, SmokeResult
     from trigger_audit.rules.base import Rule
+    from trigger_audit.sandbox.docker import DockerImage
     from trigger_audit.sandbox.migrations import FailedStatement
     from trigger_audit.settling import Settling
     from trigger_audit.smoke.model import Expectation, FlowResult
@@ -46,7 +47,7 @@ class CheckOptions:
     enabled: frozenset[str] = frozenset()
     expect: Mapping[str, Expectation] = field(default_factory=dict)
     allow_side_effects: bool = False
-    postgres: Path | None = None
+    postgres: Path | DockerImage | None = None
 
 
 @dataclass(frozen=True, slots=True)

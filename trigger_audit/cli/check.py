@@ -16,6 +16,7 @@ from trigger_audit.cli.baseline import (
 )
 from trigger_audit.cli.delivery import deliver
 from trigger_audit.cli.options import (
+    Docker,
     ExitZero,
     FailOn,
     Format,
@@ -31,6 +32,7 @@ from trigger_audit.cli.options import (
     Verbose,
     codes,
     parse_outputs,
+    sandbox_server,
     verbosity,
 )
 from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings, show_settings, told_by_project
@@ -82,6 +84,7 @@ def check(
     config: ConfigOption = None,
     show: ShowSettings = False,
     postgres: Postgres = None,
+    docker: Docker = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -92,6 +95,7 @@ def check(
 
     messages = Messages(verbosity(verbose, quiet))
     outputs = parse_outputs(output, format_)
+    server = sandbox_server(postgres, docker)
     settings = with_options(
         read_settings(config),
         select=codes(select),
@@ -114,7 +118,7 @@ def check(
         enabled=frozenset(settings.flows.value or ()),
         expect=settings.expect.value,
         allow_side_effects=allow_side_effects,
-        postgres=postgres,
+        postgres=server,
     )
     result = run(target, base, options, progress=messages.progress, about=lambda opened: tell_about(opened, messages))
     messages.clear()

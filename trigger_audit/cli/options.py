@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trigger_audit.errors import TriggerAuditError, UsageError
 from trigger_audit.report.formats import Format as Format
+
+if TYPE_CHECKING:
+    from trigger_audit.sandbox.docker import DockerImage
 
 
 class FailOn(StrEnum):
@@ -48,6 +51,14 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say less on standard
 Postgres = Annotated[
     Path | None,
     typer.Option("--postgres", metavar="BIN_DIR", help="Folder of another server's binaries for the sandbox."),
+]
+Docker = Annotated[
+    str | None,
+    typer.Option(
+        "--docker",
+        metavar="IMAGE",
+        help="Run the sandbox in a container of this image, or of this version of supabase/postgres.",
+    ),
 ]
 Tables = Annotated[
     list[str] | None, typer.Option("--table", metavar="SCHEMA.TABLE", help="Audit this table; repeatable.")
@@ -104,6 +115,17 @@ def write_outputs(outputs: tuple[Output, ...], render: Callable[[Format], str]) 
             output.path.write_text(render(output.format), encoding="utf-8")
         except OSError as error:
             raise TriggerAuditError(f"cannot write {str(output.path)!r}: {error.strerror}") from None
+
+
+def sandbox_server(postgres: Path | None, docker: str | None) -> Path | DockerImage | None:
+    """The sandbox' server by `--postgres` or `--docker`, None for the embedded one. Raises UsageError."""
+    if docker is None:
+        return postgres
+    from trigger_audit.sandbox.docker import parse_image
+
+    if postgres is not None:
+        raise UsageError("--postgres and --docker contradict each other", "each names the sandbox's server")
+    return parse_image(docker)
 
 
 def codes(values: list[str] | None) -> tuple[str, ...]:

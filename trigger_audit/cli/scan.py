@@ -15,6 +15,7 @@ from trigger_audit.cli.baseline import (
 )
 from trigger_audit.cli.delivery import deliver
 from trigger_audit.cli.options import (
+    Docker,
     ExitZero,
     FailOn,
     Format,
@@ -30,6 +31,7 @@ from trigger_audit.cli.options import (
     Verbose,
     codes,
     parse_outputs,
+    sandbox_server,
     verbosity,
 )
 from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings, show_settings, told_by_project
@@ -73,6 +75,7 @@ def scan(
     config: ConfigOption = None,
     show: ShowSettings = False,
     postgres: Postgres = None,
+    docker: Docker = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -88,6 +91,7 @@ def scan(
     if allow_side_effects and not prove:
         raise UsageError("--allow-side-effects goes with --prove", "scan alone runs nothing of the database")
     outputs = parse_outputs(output, format_)
+    server = sandbox_server(postgres, docker)
     settings = with_options(
         read_settings(config),
         select=codes(select),
@@ -104,7 +108,7 @@ def scan(
     target = chosen_target(targets, messages)
     settings = told_by_project(settings, target, messages)
     enabled = frozenset(settings.flows.value or ())
-    with open_target(target, postgres=postgres, progress=messages.progress) as opened:
+    with open_target(target, postgres=server, progress=messages.progress) as opened:
         tell_about(opened, messages)
         messages.progress("scanning")
         unmade = opened.unmade

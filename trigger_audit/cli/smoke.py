@@ -17,6 +17,7 @@ from trigger_audit.cli.given import (
     read_payloads,
 )
 from trigger_audit.cli.options import (
+    Docker,
     ExitZero,
     Format,
     FormatOption,
@@ -30,6 +31,7 @@ from trigger_audit.cli.options import (
     Verbose,
     codes,
     parse_outputs,
+    sandbox_server,
     verbosity,
 )
 from trigger_audit.cli.own import PROJECT_ROLE, AsRoleOption, StatementOption, read_statements
@@ -88,6 +90,7 @@ def smoke(
     config: ConfigOption = None,
     show: ShowSettings = False,
     postgres: Postgres = None,
+    docker: Docker = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -99,6 +102,7 @@ def smoke(
 
     messages = Messages(verbosity(verbose, quiet))
     outputs = parse_outputs(output, format_)
+    server = sandbox_server(postgres, docker)
     given, address = read_metadata(metadata), read_email(email)
     payloads = read_payloads(codes(payload), given)
     version = parse_auth_version(auth_version)
@@ -110,7 +114,7 @@ def smoke(
         raise typer.Exit
     target = chosen_target(targets, messages)
     settings = told_by_project(settings, target, messages)
-    with open_target(target, postgres=postgres, progress=messages.progress) as opened:
+    with open_target(target, postgres=server, progress=messages.progress) as opened:
         tell_about(opened, messages)
         options = SmokeOptions(
             flows=codes(flow) or None,

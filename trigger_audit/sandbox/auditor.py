@@ -18,7 +18,7 @@ from trigger_audit.resources import read_sql
 if TYPE_CHECKING:
     import psycopg
 
-    from trigger_audit.sandbox.server import Sandbox
+    from trigger_audit.sandbox.running import RunningSandbox
 
 ROLE = "trigger_audit"
 
@@ -50,7 +50,7 @@ def admit(admin: psycopg.Connection) -> None:
         admin.execute(sql.SQL("GRANT {} TO {}{}").format(role, auth, how))
 
 
-def auditor_conninfo(sandbox: Sandbox) -> str:
+def auditor_conninfo(sandbox: RunningSandbox) -> str:
     """A libpq conninfo for that session."""
     from psycopg.conninfo import make_conninfo
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from trigger_audit.resources import read_sql, sql_folder
@@ -22,6 +22,9 @@ BOOTSTRAP_FILES = (
     "supabase/60_services.sql",
 )
 DATABASE_FILE = "supabase/90_database.sql"
+Refused = Callable[[str, "psycopg.Error"], None]
+"""Takes the name of an extension, and why it cannot be created."""
+
 # (extension, schema) that a project finds installed.
 PREINSTALLED = (
     ("uuid-ossp", "extensions"),
@@ -38,34 +41,43 @@ PREINSTALLED = (
 SERVICE_ADMINS = ("supabase_auth_admin", "supabase_storage_admin", "supabase_realtime_admin")
 
 
-def bootstrap(connection: psycopg.Connection, *, roles: bool = True) -> None:
+def bootstrap(connection: psycopg.Connection, *, roles: bool = True, refused: Refused | None = None) -> None:
     """Makes a project of the database that `connection` (the superuser supabase_admin, autocommit) is in.
 
-    `roles` False leaves the roles out, for a further database of a cluster that has them.
+    `roles` False leaves the roles out, for a further database of a cluster that has them. `refused` as in
+    `install_extensions`.
     """
     for name in BOOTSTRAP_FILES:
         if roles or "roles" not in name:
             with connection.transaction():
                 connection.execute(read_sql(name).encode())
     with connection.transaction():
-        install_extensions(connection)
+        install_extensions(connection, refused)
     with connection.transaction():
         connection.execute(read_sql(DATABASE_FILE).encode())
 
 
-def install_extensions(connection: psycopg.Connection) -> None:
+def install_extensions(connection: psycopg.Connection, refused: Refused | None = None) -> None:
     """Installs what a project finds installed: the server's own extension where it has one, else the stand-in.
 
     A server that was not started with the stand-ins (see `extensions`) gets their objects without an extension.
+    `refused` is told of an extension that cannot be created, and the others follow; without it the error is raised.
     """
+    import psycopg
     from psycopg import sql
 
     available = {name for (name,) in connection.execute(read_sql("sandbox/available_extensions.sql"))}
     for name, schema in PREINSTALLED:
         if name in available:
-            connection.execute(
-                sql.SQL("CREATE EXTENSION {} SCHEMA {}").format(sql.Identifier(name), sql.Identifier(schema))
-            )
+            try:
+                with connection.transaction():
+                    connection.execute(
+                        sql.SQL("CREATE EXTENSION {} SCHEMA {}").format(sql.Identifier(name), sql.Identifier(schema))
+                    )
+            except psycopg.Error as error:
+                if refused is None:
+                    raise
+                refused(name, error)
         elif name in stand_ins():
             script = stand_in_script(name).replace("@extschema@", schema)
             connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(schema)))

@@ -131,7 +131,13 @@ class Elevation:
         )
         try:
             with psycopg.connect(
-                self._admin.info.dsn, user="postgres", options=_IMPATIENT, autocommit=True, prepare_threshold=None
+                self._admin.info.dsn,
+                user="postgres",
+                # The sandbox has one password for all, where it has any; the DSN leaves it out.
+                password=self._admin.info.password or None,
+                options=_IMPATIENT,
+                autocommit=True,
+                prepare_threshold=None,
             ) as connection:
                 connection.execute(text)
         except psycopg.Error:

@@ -26,13 +26,12 @@ from trigger_audit.sandbox.binaries import (
 from trigger_audit.sandbox.bootstrap import bootstrap, bootstrap_hash
 from trigger_audit.sandbox.extensions import Provided, provide
 from trigger_audit.sandbox.folder import Folder, end_servers, make_folder, sweep
+from trigger_audit.sandbox.running import DATABASE, SUPERUSER
 from trigger_audit.sandbox.signals import termination_as_exit, undisturbed
 
 if TYPE_CHECKING:
     import psycopg
 
-SUPERUSER = "supabase_admin"
-DATABASE = "postgres"
 _PORT = 5432
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
@@ -70,7 +69,8 @@ _SETTINGS = {
 class Sandbox:
     """A running sandbox; everything goes when it closes.
 
-    `server_version` as the server says it ("18.6"); `uncached` says why no prepared server is kept for the next time.
+    `server_version` as the server says it ("18.6"); `uncached` says why no prepared server is kept for the next time;
+    there are no `notes` on it.
     """
 
     server_version: str
@@ -78,6 +78,7 @@ class Sandbox:
     socket_directory: Path
     log: Path
     uncached: str | None = None
+    notes: tuple[str, ...] = ()
 
     def conninfo(self, role: str = SUPERUSER, database: str = DATABASE) -> str:
         """A libpq conninfo for a login as this role. No password is needed, and nobody else reaches the socket."""
