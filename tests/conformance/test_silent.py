@@ -184,6 +184,13 @@ LOST = {
         meddling("NEW.not_after := now() - interval '1 day'; RETURN NEW;", "BEFORE INSERT ON auth.sessions"),
         ["login", "refresh-token", "email-change"],
     ),
+    "new-session": (
+        meddling(
+            "DELETE FROM auth.sessions WHERE id = NEW.session_id; RETURN NEW;",
+            "AFTER INSERT OR UPDATE ON auth.mfa_amr_claims",
+        ),
+        ["login", "verify-signup", "signup-autoconfirm", "oauth-first", "anonymous", "verify-magic-link"],
+    ),
     "session-of-the-token": (
         meddling("NEW.session_id := NULL; RETURN NEW;", "BEFORE INSERT ON auth.refresh_tokens"),
         ["login", "refresh-token", "email-change"],

@@ -25,6 +25,16 @@ REVOKED = on("refresh_tokens", "NEW.revoked := true;", "BEFORE INSERT")
 REMOVED = on("refresh_tokens", "DELETE FROM auth.refresh_tokens WHERE id = NEW.id;", "AFTER INSERT")
 WITHOUT_SESSION = on("refresh_tokens", "NEW.session_id := NULL;", "BEFORE INSERT")
 ENDED = on("mfa_amr_claims", "DELETE FROM auth.sessions WHERE id = NEW.session_id;", "AFTER INSERT OR UPDATE")
+ENDED_LATER = """
+CREATE FUNCTION public.meddles() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+  DELETE FROM auth.sessions WHERE id = NEW.session_id;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER meddles AFTER INSERT ON auth.mfa_amr_claims DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION public.meddles();
+"""
+"""At COMMIT."""
 EXPIRED = on("sessions", "NEW.not_after := now() - interval '1 day';", "BEFORE INSERT")
 EXPIRES = on("sessions", "NEW.not_after := now() + interval '1 day';", "BEFORE INSERT")
 PROVIDER_ID = on("identities", "NEW.provider_id := 'x' || NEW.user_id;", "BEFORE INSERT")
@@ -65,7 +75,7 @@ PROVIDER_ID = on("identities", "NEW.provider_id := 'x' || NEW.user_id;", "BEFORE
             "auth.sessions.not_after lies in the past",
         ),
         (
-            ENDED,
+            ENDED_LATER,
             "update-user",
             403,
             "Session from session_id claim in JWT does not exist",
@@ -85,9 +95,19 @@ def test_who_is_not_found_is_refused(smoke: Run, sql: str, flow: str, status: in
 
 def test_an_innocent_constraint_is_not_met(smoke: Run) -> None:
     """The session is gone, and its tokens with it: no statement runs that would miss them."""
-    result = by_flow(smoke(ENDED, ["refresh-token"]))["refresh-token"]
+    result = by_flow(smoke(ENDED_LATER, ["refresh-token"]))["refresh-token"]
     assert result.failed_step is not None
     assert (result.failed_step.statement, result.failed_step.constraint) == ("SELECT auth.refresh_tokens", None)
+
+
+def test_a_session_that_is_gone_at_once(smoke: Run) -> None:
+    """Auth reads it in the same request, for the access token."""
+    result = by_flow(smoke(ENDED, ["login"]))["login"]
+    assert result.outcome is Outcome.FAIL
+    assert result.failed_step is not None
+    assert result.failed_step.statement == "SELECT auth.sessions"
+    assert result.response is not None
+    assert result.response.message == "error generating jwt token"
 
 
 def test_a_session_that_ends_one_day(smoke: Run) -> None:

@@ -124,6 +124,7 @@ CONFIRMING_EMAIL = failure("Error confirm email")
 SENDING_EMAIL_CHANGE = failure("Error sending email change email")
 RECORDING_AUDIT = failure("Error recording audit log entry")
 STORING_PASSWORD = failure("Error during password storage")
+GENERATING_TOKEN = failure("error generating jwt token", Shown.NEVER)
 UPDATING_SESSION = failure("failed to update session information")
 DELETING_USER = failure("Database error deleting user")
 SOFT_DELETING_USER = failure("Error soft deleting user")
@@ -156,6 +157,14 @@ MULTIPLE_ACCOUNTS = redirect(
 BANNED_IN_REDIRECT = replace(BANNED, status=302)
 OK = Response(200, None, "")
 FOUND = Response(302, None, "")
+
+
+def without_session(failure: Response) -> Response:
+    """The answer where the session is gone when Auth reads it for the access token, after the statement that gives
+    `failure` and in the same request."""
+    if failure.status == FOUND.status:
+        return Response(FOUND.status, None, f"500: {GENERATING_TOKEN.message}")
+    return GENERATING_TOKEN if failure == RAW else failure
 
 
 def as_redirect(response: Response, before: str = "") -> Response:

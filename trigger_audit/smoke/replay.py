@@ -195,6 +195,8 @@ class Replay:
                 observation.failed = FailedStep(index, step.label, None, refused)
                 observation.response = step.failure
                 return
+            if step.table == "mfa_amr_claims" and self._lacks_session(observation, step, index):
+                return
             if step.kind is Kind.RELOAD:
                 if flow.signs_up and refuse_banned(observation, self.memory, index, step.label):
                     return
@@ -221,6 +223,16 @@ class Replay:
         told = "NULL" if email is None else repr(email)
         observation.failed = FailedStep(index, "MAIL", None, f"auth.users.email is {told}, and no mail can go there")
         observation.response = flow.unsent
+        return True
+
+    def _lacks_session(self, observation: Observing, step: Step, index: int) -> bool:
+        """Whether Auth does not find the session that it has just made, when it reads that for the access token."""
+        session = self.memory.probes[Probe.SESSION_ID]
+        if self.session.sender.read(Read("sessions", ("id",), BY_ID, (session,))):
+            return False
+        told = "no row of auth.sessions has the session's id"
+        observation.failed = FailedStep(index, "SELECT auth.sessions", None, told)
+        observation.response = messages.without_session(step.failure)
         return True
 
     def _execute(self, step: Step, observation: Observing, edits: Edits) -> str | None:
