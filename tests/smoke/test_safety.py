@@ -43,7 +43,7 @@ def test_a_read_only_database(fresh_database: Database) -> None:
             psycopg.sql.Identifier(name)
         ))  # fmt: skip
     try:
-        with connect(fresh_database) as connection, pytest.raises(TriggerAuditError, match="read-only"):
+        with connect(fresh_database) as connection, pytest.raises(TriggerAuditError, match="only read here"):
             run(connection)
     finally:
         with connect(fresh_database) as owner:
