@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trigger_audit.sandbox.extensions import stand_ins
-from trigger_audit.sandbox.forms import Form, Reading, first_word, refused_when_hosted
+from trigger_audit.sandbox.forms import Form, Reading, first_word
+from trigger_audit.sandbox.hosted import refused_when_hosted
 
 if TYPE_CHECKING:
     import psycopg
@@ -28,6 +29,10 @@ _DASHBOARD = (
     (re.compile(r'operator class "(extensions\.)?gi(n|st)_trgm_ops" '), "pg_trgm"),
     (re.compile(r"function (extensions\.)?http_(get|post|put|patch|delete)\("), "http"),
     (re.compile(r"function (extensions\.)?moddatetime\("), "moddatetime"),
+    (
+        re.compile(r'foreign-data wrapper "\w+_wrapper" |function (extensions\.)?\w+_fdw_(handler|validator)\('),
+        "wrappers",
+    ),
 )
 _ICU_COLLATION = re.compile(r'collation "(?:pg_catalog\.)?([A-Za-z0-9-]+-x-icu)" ')
 
@@ -118,7 +123,7 @@ class Executor:
             if self._once(found[1]) and self._elevation.make_collation(found[1]):
                 note(line, f"the server has no ICU: the collation {found[1]} orders by code point here")
                 return True
-        elif error.sqlstate in ("3F000", "42P01", "42704", "42883"):
+        elif error.sqlstate in ("3F000", "42P01", "42501", "42704", "42883"):
             name = next((name for missed, name in _DASHBOARD if missed.search(message)), None)
             if name is not None and self._once(name) and self._elevation.make_extension(name):
                 note(line, f"needs the extension {name}, which was not created: taken as enabled in the dashboard")

@@ -9,8 +9,6 @@ from itertools import islice
 
 from trigger_audit.sandbox.splitter import Token, tokens
 
-_SERVICE_SCHEMAS = ("auth", "storage", "realtime")
-_CREATED = (("function",), ("procedure",), ("table",), ("type",), ("view",))
 # The roles whose settings supautils lets postgres change; nobody changes those of the superuser.
 _SETTABLE_ROLES = ("anon", "authenticated", "service_role", "authenticator", "postgres")
 
@@ -128,11 +126,9 @@ def _needs_superuser(words: tuple[str, ...]) -> bool:
     if words[:3] == ("alter", "event", "trigger"):
         # One that fires always would also fire, with the superuser's rights, in statements that run with them.
         return words[-1] in ("enable", "disable")
-    return words[:2] in (("create", "publication"), ("alter", "publication")) or words[:3] == (
-        "drop",
-        "foreign",
-        "data",
-    )
+    if words[:3] == ("drop", "foreign", "data"):
+        return True
+    return words[:2] in (("create", "publication"), ("alter", "publication"))
 
 
 def _version_clause(head: tuple[Token, ...], keyword: str) -> list[Token]:
@@ -146,28 +142,3 @@ def _without(statement: str, removed: list[Token]) -> str:
     for token in removed:
         statement = statement[: token.start] + " " * (token.end - token.start) + statement[token.end :]
     return statement
-
-
-def refused_when_hosted(statement: str) -> str | None:
-    """The table or function that hosted Supabase does not let postgres change so, or None.
-
-    While loading, postgres may do more to the services' tables than on the platform; what it does is told.
-    """
-    if first_word(statement) not in ("alter", "comment", "create"):
-        return None
-    head = tuple(islice(tokens(statement), 24))
-    words = tuple(token.word for token in head)
-    if words[:2] == ("alter", "table") or words[:2] == ("comment", "on"):
-        after = 2 if words[1] == "table" else 3
-    elif words[:1] == ("create",) and "index" in words[1:3]:
-        after = words.index("on") + 1 if "on" in words else len(words)
-    elif words[:1] == ("create",):
-        after = next((place + 1 for place in range(1, 4) if words[place : place + 1] in _CREATED), len(words))
-    else:
-        return None
-    while words[after : after + 1] in (("if",), ("not",), ("exists",), ("only",)):
-        after += 1
-    name = head[after : after + 3]
-    if len(name) < 3 or name[1].text != "." or name[0].word not in _SERVICE_SCHEMAS:
-        return None
-    return f"{name[0].word}.{name[2].word}"

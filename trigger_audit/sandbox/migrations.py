@@ -16,6 +16,7 @@ from trigger_audit.sandbox.definitions import Definition, Watch, watched_definit
 from trigger_audit.sandbox.elevation import elevated_session, switch_off_event_triggers
 from trigger_audit.sandbox.execution import Executor, Step, grouped
 from trigger_audit.sandbox.forms import Form, read
+from trigger_audit.sandbox.hosted import DUPLICATES, of_platform
 from trigger_audit.sandbox.splitter import Kind, split
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ class _FileLoader:
                     continue
                 error = self._attempt([step])
                 if error is not None and not (keep and self._after_commit(step, error)):
-                    self.failed.append(self._refusal(step, error))
+                    self._refuse(step, error)
         try:
             self._end(keep)
         except psycopg.Error:
@@ -236,7 +237,7 @@ class _FileLoader:
             # The transaction is lost with it; what the file does from here on begins a new one.
             self._rollback()
             self._begin()
-            self.failed.append(self._refusal(step, error))
+            self._refuse(step, error)
 
     def _after_commit(self, step: Step, error: psycopg.Error) -> bool:
         """Whether the statement passes on its own, between what stands before it and what comes after."""
@@ -259,7 +260,7 @@ class _FileLoader:
     def _each_alone(self, steps: list[Step]) -> None:
         for step in steps:
             if error := self._attempt([step]):
-                self.failed.append(self._refusal(step, error))
+                self._refuse(step, error)
 
     def _begin(self) -> None:
         self._connection.execute("BEGIN")
@@ -274,6 +275,12 @@ class _FileLoader:
     def _require_connection(self) -> None:
         if self._connection.closed:
             raise TriggerAuditError(f"the sandbox' server ended the connection while {self._file.path} was applied")
+
+    def _refuse(self, step: Step, error: psycopg.Error) -> None:
+        if error.sqlstate in DUPLICATES and (own := of_platform(step.statement)):
+            self._note(step.line, f"{own} is the platform's own, and there already")
+        else:
+            self.failed.append(self._refusal(step, error))
 
     def _refusal(self, step: Step, error: psycopg.Error) -> FailedStatement:
         message = error.diag.message_primary or str(error)
