@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from trigger_audit.analysis.model import Audit, BodyFacts, Cascade
+    from trigger_audit.analysis.ways import Ways
     from trigger_audit.auth.versions import Version
     from trigger_audit.catalog.model import Catalog
     from trigger_audit.check.source_map import SourceMap
@@ -312,7 +313,7 @@ def smoke_audited(
         target=asdict(target),
         auth_version=options.auth_version,
         sign_ups=sign_ups_of(audit, given=options.given, email=options.email, payloads=chosen),
-        evidence=evidence_of(audit.catalog, audit.cascade, audit.bodies, options),
+        evidence=evidence_of(audit.catalog, audit.cascade, found.ways, audit.bodies, options),
         excuse=excuse if unmade else None,
         ready=None if announce is None else partial(announce, found.sequences),
     )
@@ -332,14 +333,16 @@ def smoke_audited(
     return SmokeResult(_as_meant(report, options), audit.catalog.sources, tuple(not_applied), refused)
 
 
-def evidence_of(catalog: Catalog, cascade: Cascade, bodies: Mapping[int, BodyFacts], options: SmokeOptions) -> Evidence:
+def evidence_of(
+    catalog: Catalog, cascade: Cascade, ways: Ways, bodies: Mapping[int, BodyFacts], options: SmokeOptions
+) -> Evidence:
     """What a run may suspect, which handlers it may open, and what it may do for it."""
     from trigger_audit.smoke.suspects import Suspects
     from trigger_audit.smoke.trials import Evidence
     from trigger_audit.smoke.unmask import masks
 
     return Evidence(
-        Suspects(catalog, cascade),
+        Suspects(catalog, cascade, ways),
         masks(bodies[oid] for oid in sorted(cascade.reached)),
         allow_locks=options.allow_locks,
         unmask=options.unmask,

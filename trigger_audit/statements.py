@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _DEFAULT_PATH = '"$user", public'
 # Reading one takes seconds a megabyte. What triggers do with its rows is then judged as for any row.
 _LONG = 100_000
+_SETS_CLAIMS = re.compile(r"\bset_config\s*\(\s*'request\.jwt\.claim", re.IGNORECASE)
 _NO_LINE_END = re.compile(r"[^\n]")
 
 
@@ -75,11 +76,11 @@ def smoke_statements(
     found = seen.effects(cascade)
     report = run_statements(
         connection,
-        seen.own(part, (*_gaps(catalog, part.role, as_role), *seen.unread())),
+        seen.own(part, (*_gaps(catalog, part.role, as_role, script), *seen.unread())),
         hazards=(*found.hazards, *seen.unread_calls()),
         allow_side_effects=options.allow_side_effects,
         target=asdict(target),
-        evidence=evidence_of(catalog, cascade, bodies, options),
+        evidence=evidence_of(catalog, cascade, found.ways, bodies, options),
         excuse=missing.excuse if unmade else None,
         ready=None if announce is None else partial(announce, found.sequences),
     )
@@ -98,7 +99,7 @@ def _part(catalog: Catalog, as_role: str | None, own_path: str) -> Part:
     return Part(as_role, path)
 
 
-def _gaps(catalog: Catalog, role: str, as_role: str | None) -> Iterator[str]:
+def _gaps(catalog: Catalog, role: str, as_role: str | None, script: Script) -> Iterator[str]:
     from trigger_audit.auth.roles import API_ROLES
 
     known = catalog.roles[role]
@@ -107,7 +108,7 @@ def _gaps(catalog: Catalog, role: str, as_role: str | None) -> Iterator[str]:
         yield f"{passed} not hold {role} back: --as-role shows what another role meets"
     if as_role is None:
         return
-    if as_role in API_ROLES:
+    if as_role in API_ROLES and not any(_SETS_CLAIMS.search(each.text) for each in script.statements):
         yield (
             "request.jwt.claims is not set, so that auth.uid() is NULL: a first statement may set it "
             """(SELECT set_config('request.jwt.claims', '{"sub": "..."}', true))"""

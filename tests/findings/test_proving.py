@@ -103,6 +103,16 @@ def test_all_of_a_failure_must_fit(step: FailedStep) -> None:
     assert not is_observed(FINDING, step)
 
 
+def test_a_name_without_a_schema_proves_nothing_where_two_functions_bear_it() -> None:
+    facts = facts_of("plpgsql", BODY)
+    elsewhere = type(facts.function)("plpgsql", BODY, "app.f()")  # type: ignore[call-arg, arg-type]
+    two = ReportedPlaces([facts, replace(facts, function=elsewhere)])
+    bare = report_of(replace(FAIL, failed_step=replace(STEP, function="f()")))
+    assert proved(FINDING, bare, PLACES).proof is Proof.OBSERVED
+    assert proved(FINDING, bare, two) == FINDING
+    assert proved(FINDING, report_of(FAIL), two).proof is Proof.OBSERVED
+
+
 def test_without_the_body_the_lines_of_the_place_count() -> None:
     unknown = ReportedPlaces([])
     finding = replace(FINDING, place=replace(PLACE, line=3, end_line=5))

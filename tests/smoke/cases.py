@@ -58,6 +58,14 @@ _RETRIES = """  LOOP
     END;
   END LOOP;
   RETURN NEW;"""
+_TRIES = """
+CREATE FUNCTION public.try_name(wanted text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+  INSERT INTO public.names VALUES (wanted);
+  RETURN wanted;
+EXCEPTION WHEN OTHERS THEN RETURN NULL;
+END $$;
+"""
 _FALLS_BACK = """  BEGIN
     wanted := (NEW.raw_user_meta_data ->> 'age')::int;
   EXCEPTION WHEN OTHERS THEN
@@ -81,6 +89,24 @@ ALTERING = {
 
 HANDLING = {
     "retries": Case(_NAMES + on_users("on_new", _RETRIES, declare=" DECLARE candidate text := 'taken';")),
+    "retries-by-a-helper": Case(
+        _NAMES
+        + _TRIES
+        + on_users(
+            "on_new",
+            "  WHILE got IS NULL LOOP\n    got := public.try_name(candidate);\n"
+            "    candidate := candidate || 'x';\n  END LOOP;\n  RETURN NEW;",
+            declare=" DECLARE got text; candidate text := 'taken';",
+        )
+    ),
+    "narrow-idiom": Case(
+        _NAMES
+        + on_users(
+            "on_new",
+            "  BEGIN\n    INSERT INTO public.names VALUES ('taken');\n"
+            "  EXCEPTION WHEN unique_violation THEN NULL;\n  END;\n  RETURN NEW;",
+        )
+    ),
     "falls-back": Case(
         "CREATE TABLE public.ages (age int);\n" + on_users("on_new", _FALLS_BACK, declare=" DECLARE wanted int := 1;")
     ),

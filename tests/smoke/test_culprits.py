@@ -19,6 +19,7 @@ class World:
     failures: tuple[tuple[str, frozenset[int], frozenset[int]], ...]
     carriers: frozenset[tuple[int, int]] = frozenset()
     followers: frozenset[str] = frozenset()
+    cycle: frozenset[int] = frozenset()
 
     def replay(self, off: Off) -> Trial:
         on = frozenset(range(self.count)) - off
@@ -32,6 +33,9 @@ class World:
 
     def may_follow(self, fault: Fault, switch: int | None, off: Off) -> bool:
         return fault[1] in self.followers
+
+    def recurring(self, fault: Fault) -> Off:
+        return self.cycle
 
     def judge(self, guesses: Callable[[Fault], Sequence[Off]] = lambda fault: ()) -> Verdict:
         return search(self.count, self.replay(frozenset()), self.replay, self, guesses)
@@ -112,6 +116,12 @@ def test_the_way_to_a_deeper_trigger_is_not_named() -> None:
     assert only(world.judge()) == Found(2, ("failure", "broken"), necessary=True, sufficient=True)
 
 
+def test_of_a_recursion_all_are_named_that_run_in_it_and_nobody_else() -> None:
+    """0 and 1 set each other off for ever; 1 finds the row that 2 makes."""
+    world = World(4, (causes(0, 1, 2),), carriers=frozenset({(0, 1)}), cycle=frozenset({0, 1}))
+    assert [found.switch for found in world.judge().found] == [0, 1]
+
+
 def test_a_culprit_that_others_need_is_named_all_the_same() -> None:
     """Without 0 nothing goes through; it also brings about the failure."""
     world = World(3, (causes(0, name="own"), causes(unless=[0], name="missing default")))
@@ -157,3 +167,23 @@ def test_every_independent_cause_is_named_and_nothing_else(data: st.DataObject) 
     assert not verdict.unswitched
     assert {found.switch for found in verdict.found} == set().union(*(failure[1] for failure in failures))
     assert world.replay(frozenset(found.switch for found in verdict.found)).passes
+
+
+@given(st.data())
+def test_an_innocent_one_is_not_named_however_the_absence_of_others_makes_it_fail(data: st.DataObject) -> None:
+    """Beside true faults each world has failures that only happen where a trigger is missing."""
+    count = data.draw(st.integers(2, 12))
+    everyone = st.integers(0, count - 1)
+    sets = st.frozensets(everyone, min_size=1, max_size=2)
+    failures = [causes(*data.draw(sets), name=f"fault {number}") for number in range(data.draw(st.integers(1, 3)))]
+    true = frozenset[int]().union(*(failure[1] for failure in failures))
+    for number in range(data.draw(st.integers(1, 4))):
+        missing = data.draw(sets)
+        if then := sorted(data.draw(sets) - missing):
+            failures.append(causes(*then, unless=sorted(missing), name=f"consequence {number}"))
+    order = tuple(data.draw(st.permutations(failures)))
+    consequences = frozenset(name for name, _, unless in order if unless)
+    world = World(count, order, followers=consequences)
+    verdict = search(count, world.replay(frozenset()), world.replay, world, most=10_000)
+    assert {found.switch for found in verdict.found} <= true
+    assert verdict.found or verdict.open

@@ -9,6 +9,10 @@ import psycopg
 
 from tests.smoke.conftest import Database, connect
 from tests.smoke.proving import apply_as_postgres, on_users
+from trigger_audit.analysis.bodies import read_body
+from trigger_audit.analysis.hazards import effects
+from trigger_audit.auth import firings
+from trigger_audit.catalog.stored import load_stored
 from trigger_audit.pipeline import examine, sign_ups_of
 from trigger_audit.smoke.model import Outcome, Payload, SmokeReport
 from trigger_audit.smoke.runner import run_smoke
@@ -42,6 +46,8 @@ def prove(
 ) -> SmokeReport:
     with connect(database) as connection:
         audit = examine(connection, tables=(), all_tables=False, as_role=None, names=False)
+        behind = load_stored(connection, audit.catalog)
+        ways = effects(audit.cascade, audit.catalog, behind, read_body, firings()).ways
         report = run_smoke(
             connection,
             flows=flows,
@@ -51,7 +57,7 @@ def prove(
             limits=limits,
             sign_ups=sign_ups_of(audit, payloads=[Payload.BARE]),
             evidence=Evidence(
-                Suspects(audit.catalog, audit.cascade),
+                Suspects(audit.catalog, audit.cascade, ways),
                 masks(audit.bodies.values()),
                 allow_locks=allow_locks,
                 unmask=unmask,

@@ -9,7 +9,8 @@ import pytest
 from tests.smoke.cases import ALTERING, CASES, HANDLING
 from tests.smoke.conftest import Database, apply_as_postgres, by_flow
 from tests.smoke.proving import prove_on
-from trigger_audit.report.culprits import culprit_words
+from trigger_audit.report.culprits import culprit_words, hidden_text
+from trigger_audit.report.table import Style
 from trigger_audit.smoke.model import FlowResult, Mail, Outcome, SmokeReport
 
 Prove = Callable[..., SmokeReport]
@@ -197,6 +198,9 @@ def test_a_swallowed_error(prove: Prove) -> None:
     (error,) = report.hidden_errors
     assert (error.trigger, error.function, error.line) == ("auth.users.quiet", "public.quiet()", 4)
     assert (error.sqlstate, error.flow) == ("42P01", "signup-email")
+    assert (error.handler, error.handler_line) == ("public.quiet()", 5)
+    words = hidden_text([error], Style(), {}, None)
+    assert "hidden by: an exception handler at line 5; signup-email goes through all the same" in words
     assert by_flow(prove("SELECT 1", ["signup-email"], unmask=False))["signup-email"].outcome is Outcome.PASS
 
 
@@ -205,3 +209,36 @@ def test_a_handler_that_is_part_of_the_work_is_left_alone(prove: Prove, case: st
     report = prove(*HANDLING[case])
     assert by_flow(report)["signup-email"].outcome is Outcome.PASS
     assert report.hidden_errors == ()
+
+
+_LOGS = """
+CREATE FUNCTION public.log() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+  BEGIN
+    INSERT INTO public.nowhere VALUES (NEW.id);
+  EXCEPTION WHEN OTHERS THEN NULL;
+  END;
+  RETURN NEW;
+END $$;
+CREATE TABLE public.aside (id uuid);
+CREATE TRIGGER aside AFTER INSERT ON public.aside FOR EACH ROW EXECUTE FUNCTION public.log();
+CREATE TRIGGER deleted AFTER DELETE ON auth.users FOR EACH ROW EXECUTE FUNCTION public.log();
+"""
+_ASIDE = """
+CREATE FUNCTION public.mark() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN INSERT INTO public.aside VALUES (NEW.id); RETURN NEW; END $$;
+CREATE TRIGGER mark AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION public.mark();
+"""
+_DIRECT = "CREATE TRIGGER {} AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION public.log();\n"
+SHARED_HANDLERS = {
+    "the one that signing up sets off": (_LOGS + _DIRECT.format("created"), "auth.users.created"),
+    "the one whose table another trigger writes": (_LOGS + _ASIDE, "public.aside.aside"),
+    "nobody, where two fit": (_LOGS + _DIRECT.format("created") + _DIRECT.format("once_more"), ""),
+}
+
+
+@pytest.mark.parametrize("what", SHARED_HANDLERS)
+def test_of_those_that_share_a_function_the_one_that_hid_an_error(prove: Prove, what: str) -> None:
+    sql, name = SHARED_HANDLERS[what]
+    errors = prove(sql, ["signup-email"]).hidden_errors
+    assert {error.trigger for error in errors} == {name}

@@ -92,7 +92,8 @@ def test_an_error_of_the_statement_itself_is_nobodys_fault(plain: str) -> None:
     assert found.failed_step is not None
     assert (found.failed_step.sqlstate, found.failed_step.function) == ("42703", None)
     assert found.culprits == ()
-    assert found.reason is None
+    assert found.reason is not None
+    assert found.reason.startswith("no trigger is proved to bring about 42703 at UPDATE shop.orders")
     missing = flow(run(plain, "UPDATE nowhere.orders SET a = 1"))
     assert missing.failed_step is not None
     assert (missing.failed_step.statement, missing.failed_step.sqlstate) == ("UPDATE nowhere.orders", "42P01")
@@ -198,3 +199,63 @@ def test_hazards_of_triggers_and_of_the_statements_stop_the_run(plain: str) -> N
     with pytest.raises(TriggerAuditError, match=r"own.sql line 2 calls pg_advisory_lock"):
         run(plain, "DELETE FROM shop.log;\nSELECT pg_advisory_lock(1)")
     assert flow(run(plain, "DELETE FROM shop.orders WHERE id = 2")).outcome is Outcome.PASS
+
+
+SOME_LOST = {
+    "some of an UPDATE": (
+        trigger("quiet", "shop.orders", "  IF NEW.id = 1 THEN RETURN NULL; END IF;\n  RETURN NEW;", "BEFORE UPDATE"),
+        "UPDATE shop.orders SET status = 'paid'",
+        ("UPDATE shop.orders", "2 rows", "1 row"),
+    ),
+    "some of an INSERT ... SELECT": (
+        trigger("quiet", "shop.orders", "  IF NEW.id = 5 THEN RETURN NULL; END IF;\n  RETURN NEW;", "BEFORE INSERT"),
+        "INSERT INTO shop.orders (id) SELECT generate_series(5, 9)",
+        ("INSERT shop.orders", "5 rows", "4 rows"),
+    ),
+    "all of the second statement": (
+        trigger("quiet", "shop.orders", "  RETURN NULL;", "BEFORE UPDATE"),
+        "INSERT INTO shop.stock VALUES (1); UPDATE shop.orders SET status = 'paid' WHERE id = 1",
+        ("statement 2: UPDATE shop.orders", "1 row", "0 rows"),
+    ),
+    "what the first statement has made": (
+        trigger("adds", "shop.stock", "  INSERT INTO shop.orders (id) VALUES (7);\n  RETURN NEW;", "AFTER INSERT")
+        + trigger("quiet", "shop.orders", "  IF OLD.id = 7 THEN RETURN NULL; END IF;\n  RETURN NEW;", "BEFORE UPDATE"),
+        "INSERT INTO shop.stock VALUES (1); UPDATE shop.orders SET status = 'paid'",
+        ("statement 2: UPDATE shop.orders", "3 rows", "2 rows"),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SOME_LOST)
+def test_rows_that_a_trigger_keeps_from_a_statement(plain: str, what: str) -> None:
+    triggers, script, change = SOME_LOST[what]
+    apply(plain, SHOP + triggers)
+    result = run(plain, script)
+    (found,) = flow(result).changes
+    assert (found.what, found.expected, found.found) == change
+    assert flow(result).outcome is Outcome.ALTERED
+    assert culprits(result) == [("trigger", "shop.orders.quiet")]
+
+
+def test_an_update_that_a_trigger_may_undo_is_told(plain: str) -> None:
+    """PostgreSQL counts the row, though it stays as it was."""
+    apply(plain, SHOP + trigger("stale", "shop.orders", "  RETURN OLD;", "BEFORE UPDATE"))
+    found = flow(run(plain, PAY))
+    assert (found.outcome, found.reason) == (
+        Outcome.PASS,
+        "which values the rows have is not looked at: where shop.orders.stale returns OLD, they keep those they had",
+    )
+
+
+def test_an_error_that_a_handler_hides_where_rows_are_lost_too(plain: str) -> None:
+    hides = "  BEGIN INSERT INTO shop.nowhere VALUES (1);\n  EXCEPTION WHEN OTHERS THEN NULL; END;\n  RETURN NEW;"
+    apply(
+        plain,
+        SHOP
+        + trigger("hides", "shop.stock", hides, "AFTER INSERT")
+        + trigger("quiet", "shop.orders", "  RETURN NULL;", "BEFORE INSERT"),
+    )
+    result = run(plain, "INSERT INTO shop.stock VALUES (1); INSERT INTO shop.orders (id) VALUES (9);")
+    assert flow(result).outcome is Outcome.ALTERED
+    (error,) = result.report.hidden_errors
+    assert (error.trigger, error.line, error.handler, error.handler_line) == ("shop.stock.hides", 3, "shop.hides()", 4)

@@ -8,6 +8,7 @@ from psycopg.conninfo import make_conninfo
 from tests.conftest import FreshDatabase
 from tests.smoke.own import culprits, flow, rows, run
 from trigger_audit.errors import UsageError
+from trigger_audit.report.culprits import culprit_words
 from trigger_audit.smoke.model import By, Outcome
 
 POLICIES = """
@@ -27,12 +28,19 @@ def test_row_security_as_authenticated(fresh_database: FreshDatabase, login: str
     found = flow(result)
     assert found.failed_step is not None
     assert (found.failed_step.statement, found.failed_step.sqlstate) == ("INSERT public.notes", "42501")
-    assert culprits(result) == [("policy", "notes")]
+    (culprit,) = found.culprits
+    assert (culprit.kind, culprit.name, culprit.policies) == ("policy", "public.notes", ("own notes",))
+    assert culprit_words(culprit) == (
+        "row security: public.notes (the server names it; it happens with every trigger off too; the row must satisfy "
+        "one of its policies own notes)"
+    )
     session = result.report.session
     assert (session.role, session.search_path) == ("authenticated", '"$user", public, extensions')
     assert session.by is (By.SET_ROLE if login == "postgres" else By.SESSION_AUTHORIZATION)
     assert any("request.jwt.claims is not set" in gap for gap in session.gaps)
-    assert flow(run(fresh_database.conninfo(login), CLAIMS + NOTE, "authenticated")).outcome is Outcome.PASS
+    claimed = run(fresh_database.conninfo(login), CLAIMS + NOTE, "authenticated")
+    assert flow(claimed).outcome is Outcome.PASS
+    assert not any("request.jwt.claims" in gap for gap in claimed.report.session.gaps)
     own = run(fresh_database.conninfo(login), NOTE)
     assert flow(own).outcome is Outcome.PASS
     (gap,) = own.report.session.gaps
@@ -112,3 +120,35 @@ def test_users_of_auth_can_be_written_too(fresh_database: FreshDatabase) -> None
     conninfo = fresh_database.conninfo("postgres")
     assert culprits(run(conninfo, "UPDATE auth.users SET email = 'b@example.com'")) == [("trigger", "auth.users.stop")]
     assert flow(run(conninfo, "UPDATE auth.users SET phone = '1'")).outcome is Outcome.PASS
+
+
+def test_a_restrictive_policy_is_named_itself(fresh_database: FreshDatabase) -> None:
+    """Of a table that has the name of another one in the path of nobody."""
+    fresh_database.apply(
+        POLICIES
+        + "CREATE POLICY short ON public.notes AS RESTRICTIVE FOR INSERT WITH CHECK (length(text) > 1);"
+        + "CREATE SCHEMA other; CREATE TABLE other.notes (id int); ALTER TABLE other.notes ENABLE ROW LEVEL SECURITY;"
+    )
+    found = flow(run(fresh_database.conninfo("postgres"), CLAIMS + NOTE, "authenticated"))
+    assert [(one.kind, one.name, one.policies) for one in found.culprits] == [("policy", "public.notes.short", ())]
+
+
+def test_a_setting_that_a_policy_needs_is_named(fresh_database: FreshDatabase) -> None:
+    fresh_database.apply(
+        "CREATE TABLE public.bills (tenant text); ALTER TABLE public.bills ENABLE ROW LEVEL SECURITY;"
+        "GRANT ALL ON public.bills TO authenticated;"
+        "CREATE POLICY own ON public.bills WITH CHECK (tenant = current_setting('app.tenant'));"
+    )
+    bill, tenant = "INSERT INTO bills VALUES ('a');", "SELECT set_config('app.tenant', 'a', true);"
+    found = flow(run(fresh_database.conninfo("postgres"), bill, "authenticated"))
+    assert [(one.kind, one.name) for one in found.culprits] == [("setting", "app.tenant")]
+    assert flow(run(fresh_database.conninfo("postgres"), tenant + bill, "authenticated")).outcome is Outcome.PASS
+
+
+def test_a_statement_that_changes_the_role_is_not_taken_for_a_trigger(fresh_database: FreshDatabase) -> None:
+    fresh_database.apply(POLICIES)
+    script = "SELECT set_config('role', 'postgres', true);" + NOTE
+    found = flow(run(fresh_database.conninfo("supabase_admin"), script, "authenticated"))
+    assert found.outcome is Outcome.SKIPPED
+    assert found.reason is not None
+    assert found.reason.startswith("statement 1 changes the role, and all are run as one: --as-role names it")

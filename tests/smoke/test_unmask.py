@@ -7,6 +7,7 @@ import pytest
 from tests.smoke.conftest import Database, connect, session_on
 from trigger_audit.analysis.bodies import read_body
 from trigger_audit.catalog.load import load_catalog
+from trigger_audit.catalog.model import Function
 from trigger_audit.smoke.unmask import Definition, Mask, definitions, masks
 
 BODY = """
@@ -30,9 +31,14 @@ OPENED = {
     "own variable": "WHEN OTHERS THEN problem := sqlerrm; RAISE LOG '%', problem;",
     "in a list": "WHEN unique_violation OR OTHERS THEN NULL;",
     "second": "WHEN unique_violation THEN NULL; WHEN OTHERS THEN NULL;",
+    "narrow": "WHEN not_null_violation THEN NULL;",
+    "narrow, with an idiom": "WHEN not_null_violation OR unique_violation THEN RAISE WARNING 'no profile';",
+    "by its number": "WHEN SQLSTATE '23502' THEN NULL;",
 }
 LEFT = {
-    "narrow": "WHEN unique_violation THEN NULL;",
+    "ON CONFLICT DO NOTHING": "WHEN unique_violation THEN NULL;",
+    "by its number": "WHEN SQLSTATE '23505' THEN NULL;",
+    "IF NOT EXISTS": "WHEN duplicate_table OR duplicate_object THEN NULL;",
     "raises": "WHEN OTHERS THEN RAISE;",
     "raises its own": "WHEN OTHERS THEN RAISE EXCEPTION 'no profile';",
     "raises sometimes": "WHEN OTHERS THEN IF v = 'x' THEN RAISE; END IF;",
@@ -60,9 +66,9 @@ def test_a_handler_that_only_hides_is_opened(fresh_database: Database, handler: 
     (mask,), definition = found(fresh_database, BODY.format(handler=handler, after="v := v || 'y';"))
     assert (mask.line, mask.first_line, mask.last_line) == (6, 4, 6)
     opened = definition.without([mask])
-    assert opened.count("RAISE; ") == 1
+    assert mask.opening.count("RAISE; ") + mask.opening.endswith("RAISE;") == 1
     assert opened.count("\n") == definition.text.count("\n")
-    assert opened.replace(" RAISE; ", "") == definition.text
+    assert opened.replace(f" {mask.opening} ", "") == definition.text
     with connect(fresh_database) as connection:
         connection.execute(opened.encode())  # it is still PL/pgSQL, its settings included
         row = connection.execute("SELECT proconfig FROM pg_proc WHERE proname = 'f'").fetchone()
@@ -72,6 +78,46 @@ def test_a_handler_that_only_hides_is_opened(fresh_database: Database, handler: 
 @pytest.mark.parametrize("handler", LEFT.values(), ids=LEFT)
 def test_a_handler_that_is_part_of_the_work_stays_shut(fresh_database: Database, handler: str) -> None:
     assert found(fresh_database, BODY.format(handler=handler, after="RAISE LOG '%', v;"))[0] == ()
+
+
+@pytest.mark.parametrize("handler", ["WHEN invalid_text_representation THEN NULL;", "WHEN data_exception THEN NULL;"])
+def test_a_guarded_cast_stays_shut(fresh_database: Database, handler: str) -> None:
+    """The variable keeps what it had; where nothing is worked out the same handler only hides."""
+    cast = BODY.replace("INSERT INTO public.profiles (id) VALUES (NEW.id);", "v := (NEW.raw ->> 'age')::int;")
+    assert found(fresh_database, cast.format(handler=handler, after="RAISE LOG '%', v;"))[0] == ()
+    with connect(fresh_database) as connection:
+        connection.execute("DROP FUNCTION public.f()")
+    assert len(found(fresh_database, BODY.format(handler=handler, after="RAISE LOG '%', v;"))[0]) == 1
+
+
+def helper(name: str, body: str, returns: str = "text") -> Function:
+    return Function(
+        len(name), "public", name, "", "f", "plpgsql", body, False, (), 0, 0, False, returns == "trigger", "", False,
+        (), "v", False,
+    )  # fmt: skip
+
+
+INSERTS = "BEGIN INSERT INTO public.a VALUES (1);{result} EXCEPTION WHEN OTHERS THEN {handler} END"
+
+
+def test_a_helper_that_a_loop_calls_stays_shut() -> None:
+    """It is what is tried again. Who is called once is opened."""
+    tried = read_body(helper("tries", INSERTS.format(result="", handler="NULL;"), "void"))
+    once = read_body(helper("on_new", "BEGIN PERFORM public.tries(); RETURN NEW; END", "trigger"))
+    loops = read_body(helper("on_new", "BEGIN LOOP PERFORM public.tries(); EXIT; END LOOP; RETURN NEW; END", "trigger"))
+    between = read_body(helper("between", "BEGIN PERFORM public.tries(); END", "void"))
+    deep = read_body(
+        helper("on_new", "BEGIN WHILE true LOOP PERFORM public.between(); END LOOP; RETURN NEW; END", "trigger")
+    )
+    assert len(masks([once, tried])) == 1
+    assert masks([loops, tried]) == ()
+    assert masks([deep, between, tried]) == ()
+
+
+def test_what_a_helper_returns_instead_is_a_fallback() -> None:
+    body = INSERTS.format(result=" RETURN 'x';", handler="RETURN NULL;")
+    assert masks([read_body(helper("f", body))]) == ()
+    assert len(masks([read_body(helper("f", body, "trigger"))])) == 1
 
 
 def test_a_handler_in_a_loop_stays_shut(fresh_database: Database) -> None:

@@ -31,6 +31,7 @@ from trigger_audit.analysis.reach import reached
 if TYPE_CHECKING:
     from trigger_audit.analysis.model import BodyFacts, Cascade, FunctionCall, Site, SqlFacts
     from trigger_audit.analysis.reach import Reached
+    from trigger_audit.analysis.ways import Ways
     from trigger_audit.auth.model import Firing
     from trigger_audit.catalog.model import Catalog, Function
     from trigger_audit.catalog.stored import Behind, Stored
@@ -45,11 +46,12 @@ class Effects:
 
     `hazards`: each once, by function and line; line None and an object's name where no body is at fault.
     `sequences` are to be announced, nothing to refuse: the names of those that may advance, and function and line of
-    calls whose argument is not known.
+    calls whose argument is not known. `ways` tell which trigger leads to what.
     """
 
     hazards: tuple[Hazard, ...]
     sequences: tuple[str, ...]
+    ways: Ways
 
 
 def effects(
@@ -60,10 +62,11 @@ def effects(
     firings: Iterable[Firing],
 ) -> Effects:
     """`firings` are the statements that start it all; `behind` belongs to the catalog."""
-    collector = _Collector(catalog, behind, reached(cascade, catalog, behind, bodies, firings))
+    found = reached(cascade, catalog, behind, bodies, firings)
+    collector = _Collector(catalog, behind, found)
     collector.look(cascade, bodies)
     hazards = sorted(collector.hazards, key=lambda each: (each.function, each.line or 0, each.call, each.effect))
-    return Effects(tuple(hazards), tuple(sorted(collector.numbers | set(collector.filling()))))
+    return Effects(tuple(hazards), tuple(sorted(collector.numbers | set(collector.filling()))), found.ways)
 
 
 class _Collector:

@@ -11,17 +11,20 @@ stays harmless however often it is reached.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from trigger_audit.analysis.calls import Calls, sql_of
 from trigger_audit.analysis.cascade import MOST_STEPS
+from trigger_audit.analysis.dynamic import command_of
 from trigger_audit.analysis.evaluated import Use, defaults_of, events_of, is_evaluated
 from trigger_audit.analysis.model import Site, Visit
 from trigger_audit.analysis.sessions import Session, base_session
 from trigger_audit.analysis.statements import read_statement
 from trigger_audit.analysis.unspelt import Unspelt
+from trigger_audit.analysis.ways import START, UNKNOWN, At, Touch, Ways, does_more
 from trigger_audit.auth.roles import SCHEMA
 from trigger_audit.catalog.model import Trigger
 from trigger_audit.plpgsql import tree
@@ -29,8 +32,11 @@ from trigger_audit.plpgsql import tree
 if TYPE_CHECKING:
     from trigger_audit.analysis.model import BodyFacts, Cascade, SqlFacts
     from trigger_audit.auth.model import Firing
-    from trigger_audit.catalog.model import Catalog, Function, Table
+    from trigger_audit.catalog.model import Catalog, Function, Table, Type
     from trigger_audit.catalog.stored import Behind, Stored
+
+# Bodies that are read, and code that PostgreSQL and extensions bring along.
+_EFFECT_KNOWN = frozenset({"plpgsql", "sql", "c", "internal"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class Reached:
     or of an extension, behind an operator, cast or aggregate: (that, the function's oid). `foreign` are writes to
     foreign tables behind views, rules and partitions: (event, table, what led there), and reads of those whose rows are
     a program's output. `filled` are the columns that an
-    INSERT leaves to their default.
+    INSERT leaves to their default. `ways` tell which trigger leads to what, those of the cascade included.
     """
 
     sites: tuple[Site, ...]
@@ -50,6 +56,7 @@ class Reached:
     natives: tuple[tuple[str, int], ...]
     foreign: tuple[tuple[str, Table, str], ...]
     filled: frozenset[tuple[int, str]]
+    ways: Ways
 
 
 def reached(
@@ -69,6 +76,7 @@ def reached(
         tuple(walk.natives),
         tuple(walk.foreign),
         frozenset(walk.filled),
+        walk.ways,
     )
 
 
@@ -89,6 +97,8 @@ class _Walk:
         self.natives: dict[tuple[str, int], None] = {}
         self.foreign: list[tuple[str, Table, str]] = []
         self.filled: set[tuple[int, str]] = set()
+        self.ways = Ways()
+        self._triggers = {catalog.trigger_name(trigger): trigger.oid for trigger in catalog.triggers}
 
     def begin(self, cascade: Cascade, firings: Iterable[Firing]) -> None:
         roots = {visit.root_table.oid for visit in cascade.visits}
@@ -105,17 +115,35 @@ class _Walk:
         for visit in cascade.visits:
             session = Session(visit.role, visit.search_path)
             self._everywhere(session)
-            self._body(self._body_of(visit.function), session)
-        seen: set[tuple[int, str, tuple[str, ...]]] = set()
+            with self.ways.following(self._way(visit)):
+                self._body(self._body_of(visit.function), session)
+        for recursion in cascade.recursions:
+            self._lead(recursion.cycle)
+        seen: set[tuple[int, str, tuple[str, ...], Hashable]] = set()
         for site in cascade.sites:
             # The cascade ends there, but functions go on calling.
             follow = site.visit.depth >= MOST_STEPS - 1
-            key = id(site.statement), site.visit.role, site.visit.search_path
+            way = self._way(site.visit)
+            key = id(site.statement), site.visit.role, site.visit.search_path, way
             if key not in seen or follow:
                 seen.add(key)
-                self._site(site, follow=follow)
+                with self.ways.following(way):
+                    self._site(site, follow=follow)
         while self._todo:
             self._todo.pop()()
+
+    def _way(self, visit: Visit) -> Hashable:
+        """The last trigger on the way to a visit of the cascade, START where there is none."""
+        passed = self._lead(visit.via)
+        if passed:
+            self.ways.connect(START, passed[0])
+        return passed[-1] if passed else START
+
+    def _lead(self, names: tuple[str, ...]) -> list[At]:
+        passed = [At(self._triggers[name]) for name in names if name in self._triggers]
+        for outer, inner in pairwise(passed):
+            self.ways.connect(outer, inner)
+        return passed
 
     def _everywhere(self, session: Session) -> None:
         if session not in self._seen:
@@ -134,10 +162,18 @@ class _Walk:
             self.natives[by, oid] = None
             return
         key = oid, session, trigger and trigger.oid, event
+        self.ways.lead_to(key)
         if key in self._seen:
             return
         self._seen.add(key)
-        self._todo.append(lambda: self._run(function, session.entering(function), trigger, event))
+        self._later(key, lambda: self._run(function, session.entering(function), trigger, event))
+
+    def _later(self, node: Hashable, follow: Callable[[], None]) -> None:
+        def work() -> None:
+            with self.ways.following(node):
+                follow()
+
+        self._todo.append(work)
 
     def _run(self, function: Function, session: Session, trigger: Trigger | None, event: str | None) -> None:
         for support in self._behind.supports.get(function.oid, ()):
@@ -167,14 +203,19 @@ class _Walk:
         function = facts.function
         if facts.body is None:
             self.functions[function.oid] = function
-        if ("body", function.oid, session) in self._seen:
+            if function.language not in _EFFECT_KNOWN:
+                self.ways.lead_to(UNKNOWN)
+        node = "body", function.oid, session
+        self.ways.lead_to(node)
+        if node in self._seen:
             return
-        self._seen.add(("body", function.oid, session))
-        for oid in (*(oid for _, oid in function.arguments), function.returns):
-            self._type(oid, session)
-        for stored in self._behind.by_owner.get(function.oid, ()):
-            self._stored(stored, session, function.name)
-        self._text(function.source, session)
+        self._seen.add(node)
+        with self.ways.following(node):
+            for oid in (*(oid for _, oid in function.arguments), function.returns):
+                self._type(oid, session)
+            for stored in self._behind.by_owner.get(function.oid, ()):
+                self._stored(stored, session, function.name)
+            self._text(function.source, session)
 
     def _text(self, text: str, session: Session) -> None:
         for oid in self._unspelt.types_in(text):
@@ -187,6 +228,9 @@ class _Walk:
         found = sql_of(site, self._catalog)
         for executed in found[len(site.statement.sql) :]:
             self._text(executed.fragment.text, session)
+        dynamic = command_of(site.statement.statement) is not None and len(found) == len(site.statement.sql)
+        if dynamic or any(map(does_more, found)):
+            self.ways.lead_to(UNKNOWN)
         for sql in found:
             self._sql(sql, session, site.facts.function.name, follow=follow)
 
@@ -231,15 +275,17 @@ class _Walk:
     # Tables and types
 
     def _use(self, use: Use) -> None:
+        self.ways.lead_to(use)
         if use not in self._seen:
             self._seen.add(use)
-            self._todo.append(lambda: self._used(use))
+            self._later(use, lambda: self._used(use))
 
     def _used(self, use: Use) -> None:
         table = self._catalog.tables.get(use.table)
         if table is None:
             return
         oid, event, session = use.table, use.event, use.session
+        self.ways.lead_to(Touch(oid, event))
         for stored in self._behind.by_owner.get(oid, ()):
             if is_evaluated(stored, use, table, self._catalog):
                 self._stored(stored, session, use.by)
@@ -264,7 +310,9 @@ class _Walk:
             self._through(table, use)
         for trigger in self._catalog.triggers_by_table.get(oid, ()) if use.fires else ():
             if trigger.fires and event in trigger.events:
-                self._function(trigger.function, session, table.name, trigger, event)
+                self.ways.lead_to(At(trigger.oid))
+                with self.ways.following(At(trigger.oid)):
+                    self._function(trigger.function, session, table.name, trigger, event)
         self._actions(table, use)
 
     def _through(self, view: Table, use: Use) -> None:
@@ -295,12 +343,17 @@ class _Walk:
 
     def _type(self, oid: int, session: Session) -> None:
         """A domain's constraints and default, a range's functions, and the same for what a type is made of."""
-        if ("type", oid, session) in self._seen:
-            return
-        self._seen.add(("type", oid, session))
         known = self._catalog.types.get(oid)
         if known is None:
             return
+        node = "type", oid, session
+        self.ways.lead_to(node)
+        if node not in self._seen:
+            self._seen.add(node)
+            with self.ways.following(node):
+                self._made_of(oid, known, session)
+
+    def _made_of(self, oid: int, known: Type, session: Session) -> None:
         for stored in self._behind.by_owner.get(oid, ()):
             self._stored(stored, session, f"{known.schema}.{known.name}")
         for support in self._behind.supports.get(oid, ()):
@@ -313,10 +366,15 @@ class _Walk:
             self._type(column.type_oid, session)
 
     def _stored(self, stored: Stored, session: Session, by: str) -> None:
-        if (stored, session) in self._seen:
-            return
-        self._seen.add((stored, session))
-        self.stored[stored] = stored
+        node = stored, session
+        self.ways.lead_to(node)
+        if node not in self._seen:
+            self._seen.add(node)
+            self.stored[stored] = stored
+            with self.ways.following(node):
+                self._evaluate(stored, session, by)
+
+    def _evaluate(self, stored: Stored, session: Session, by: str) -> None:
         for oid in stored.functions:
             if oid in self._catalog.functions:
                 self._function(oid, session, by)

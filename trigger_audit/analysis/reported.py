@@ -34,7 +34,19 @@ class ReportedPlaces:
     """The bodies of functions, by signature (schema.name(argument types))."""
 
     def __init__(self, bodies: Iterable[BodyFacts]) -> None:
-        self._bodies = {facts.function.name: facts for facts in bodies if facts.body is not None}
+        known = {facts.function.name: facts for facts in bodies}
+        self._signatures = frozenset(known)
+        self._bodies = {name: facts for name, facts in known.items() if facts.body is not None}
+
+    def names(self, reported: str, signature: str) -> bool:
+        """Whether a function as an error's CONTEXT writes it is certainly the one with this signature.
+
+        PostgreSQL leaves the schema out where the function's own search_path covers it: then no other may fit.
+        """
+        if reported == signature:
+            return True
+        fitting = {name for name in (*self._signatures, signature) if name.partition(".")[2] == reported}
+        return fitting == {signature}
 
     def spot(self, function: str, line: int, column: int) -> Spot | None:
         """Where an error at this place is reported; None where the function's body is not known."""

@@ -103,16 +103,15 @@ def _keeps_rows(finding: Finding, flow: str, step: FailedStep) -> bool:
 
 def _in_the_recursion(place: Place, step: FailedStep, places: ReportedPlaces) -> bool:
     """The stack may end in anything that the cycle calls: its statement stands further out in the CONTEXT."""
-    schema, _, name = place.function.partition("(")[0].rpartition(".")
     return any(
-        frame.may_be(schema, name) and frame.line in _lines(place, places)
+        places.names(frame.text, place.function) and frame.line in _lines(place, places)
         for frame in frames(step.context)
         if frame.line is not None
     )
 
 
 def _happened_at(finding: Finding, place: Place, step: FailedStep, places: ReportedPlaces) -> bool:
-    if step.function is None or not _same_function(step.function, place.function):
+    if step.function is None or not places.names(step.function, place.function):
         return False
     if _is_named(finding):
         return True
@@ -133,11 +132,6 @@ def _lines(place: Place, places: ReportedPlaces) -> Collection[int]:
     if spot is None:
         return range(place.line, place.end_line + 1)
     return () if spot.line is None else (spot.line,)
-
-
-def _same_function(reported: str, signature: str) -> bool:
-    """PostgreSQL leaves the schema out where the function's own search_path covers it."""
-    return reported == signature or signature.partition(".")[2] == reported
 
 
 def _is_named(finding: Finding) -> bool:
@@ -180,7 +174,7 @@ def _gave_rights(finding: Finding, flow: FlowResult) -> bool:
 def _hid(finding: Finding, error: HiddenError, places: ReportedPlaces) -> bool:
     """Whether the finding is about the error that a handler hid, or about that handler."""
     place = finding.place
-    if place is None or not _same_function(error.function, place.function):
+    if place is None or not places.names(error.function, place.function):
         return False
     if finding.sqlstate is None:
         # A handler that is silent by itself: there is no error of its own that could be seen.

@@ -32,6 +32,8 @@ def culprit_lines(flows: Iterable[FlowResult], pad: str, style: Style) -> list[s
 def culprit_words(culprit: Culprit) -> str:
     """`trigger auth.users.x (proved: ...)`."""
     name = f"{culprit.kind} {culprit.name}"
+    if culprit.kind == "policy":
+        return _row_security(culprit)
     if culprit.kind != "trigger":
         return f"{name} (the server names it; it happens with every trigger off too)"
     others = ", ".join(culprit.group)
@@ -43,6 +45,14 @@ def culprit_words(culprit: Culprit) -> str:
     return f"{name} (proved: {what})"
 
 
+def _row_security(culprit: Culprit) -> str:
+    """The server names a policy only where it is restrictive, else the table."""
+    told = "the server names it; it happens with every trigger off too"
+    if culprit.policies:
+        told += f"; the row must satisfy one of its policies {', '.join(culprit.policies)}"
+    return f"row security: {culprit.name} ({told})"
+
+
 def _behind(culprit: Culprit) -> str:
     one = not culprit.group or culprit.alone
     return f"{'it breaks' if one else 'one of them breaks'} the flow as well once the culprit is off"
@@ -52,6 +62,8 @@ def _shown(culprit: Culprit) -> str:
     several = bool(culprit.group) and not culprit.alone
     it = "them" if several else "it"
     off = f"{it} off (they share a function)" if several else f"{it} off"
+    if culprit.earlier:
+        off += " when the user is made"
     if culprit.necessary and culprit.sufficient:
         return f"with {off} this does not happen, with {it} alone on it does"
     if culprit.necessary:
@@ -83,5 +95,9 @@ def hidden_text(
         file_place = source_map.of_line(error.function, error.line) if source_map else None
         lines += place_lines(error.function, error.line, style, sources, file_place)
         lines += told("   ", "trigger", error.trigger, style) if error.trigger else []
-        lines += told("   ", "hidden by", f"an exception handler; {error.flow} goes through all the same", style)
+        handler = "an exception handler"
+        if error.handler_line is not None:
+            where = f"line {error.handler_line}"
+            handler += f" at {where}" if error.handler == error.function else f" in {error.handler} {where}"
+        lines += told("   ", "hidden by", f"{handler}; {error.flow} goes through all the same", style)
     return "\n".join(lines) + "\n"

@@ -70,6 +70,10 @@ def flow_document(flow: FlowResult, places: SourceMap | None = None) -> dict[str
                 "necessary": culprit.necessary,
                 "sufficient": culprit.sufficient,
                 "group": list(culprit.group),
+                "behind": culprit.behind,
+                "alone": culprit.alone,
+                "earlier": culprit.earlier,
+                "policies": list(culprit.policies),
             }
             for culprit in flow.culprits
         ],

@@ -101,6 +101,8 @@ class Attempts:
         self.session: Session
         self.target: Target
         self.shared: Shared
+        self.past_replica: tuple[Change, Change] | None = None
+        """Switches triggers that fire ALWAYS off, and on again."""
 
     def start(self) -> None:
         """Begins on a connection that is idle: the first one, or one after a function that had to be ended."""
@@ -156,17 +158,19 @@ class Attempts:
         observation = Observation(flow, limit="; ".join(refusals))
         return Attempt(observation, "no user to start from: " + "; ".join(refusals))
 
-    def again(self, flow: Flow, payload: Payload, way: Way, change: Change) -> Observation:
-        """The same run on a changed target, for a user made in the same way before the change.
+    def again(self, flow: Flow, payload: Payload, way: Way, change: Change, *, from_start: bool = False) -> Observation:
+        """The same run on a changed target, for a user made in the same way before the change, or after (`from_start`).
 
         ChangeRefused where the server refuses the change; all is as before then.
         """
         if time.monotonic() > self.ends:
             return Observation(flow, limit="not tried: the flows before took too long altogether")
         refusals: list[str] = []
-        attempt = self._in_savepoint(flow, payload, way, refusals, change=change)
+        attempt = self._in_savepoint(flow, payload, way, refusals, change=change, from_start=from_start)
         if attempt is not None and self._may_hide_a_limit(attempt.observation):
-            attempt = self._in_savepoint(flow, payload, way, refusals, change=change, wait_for_locks=True)
+            attempt = self._in_savepoint(
+                flow, payload, way, refusals, change=change, from_start=from_start, wait_for_locks=True
+            )
         return Observation(flow, limit="; ".join(refusals)) if attempt is None else attempt.observation
 
     def _in_savepoint(
@@ -179,6 +183,7 @@ class Attempts:
         rights: bool = False,
         wait_for_locks: bool = False,
         change: Change | None = None,
+        from_start: bool = False,
     ) -> Attempt | None:
         self.watch.limits = self.session.limits
         self.making = None
@@ -187,7 +192,9 @@ class Attempts:
                 self.connection.execute("SAVEPOINT flow")
                 try:
                     self.session.set_limits(wait_for_locks=wait_for_locks)
-                    attempt = self._try(flow, payload, way, refusals, rights=rights, change=change)
+                    attempt = self._try(
+                        flow, payload, way, refusals, rights=rights, change=change, from_start=from_start
+                    )
                     self._note_locks()
                 finally:
                     if not self.connection.closed and not self.watch.stopped:
@@ -200,7 +207,8 @@ class Attempts:
                 if self.connection.closed or self.connection.info.transaction_status != TransactionStatus.INTRANS:
                     raise
                 return self._give_up(flow, payload, way, refusals, f"{one_line(error)} ({error.sqlstate})")
-            return self._go_on(flow, payload, way, refusals, self.watch.error or error, changed=change is not None)
+            told = self.watch.error or error
+            return self._go_on(flow, payload, way, refusals, told, changed=change is not None, remember=not from_start)
         return attempt
 
     def _give_up(self, flow: Flow, payload: Payload, way: Way, refusals: list[str], said: str) -> Attempt | None:
@@ -212,7 +220,15 @@ class Attempts:
         return Attempt(Observation(flow, limit=words), words, way)
 
     def _go_on(
-        self, flow: Flow, payload: Payload, way: Way, refusals: list[str], error: Error, *, changed: bool
+        self,
+        flow: Flow,
+        payload: Payload,
+        way: Way,
+        refusals: list[str],
+        error: Error,
+        *,
+        changed: bool,
+        remember: bool,
     ) -> Attempt | None:
         """After a statement that had to be ended: a new connection. The flow, or that way to it, is given up.
 
@@ -225,7 +241,8 @@ class Attempts:
         if frame is not None:
             words = f"{words}, in {self.full_name_of(frame)}" + ("" if frame.line is None else f" line {frame.line}")
         refusal = f"{guilty.name} with {way.payload.value} metadata {words}"
-        if not way.triggers_off and (self.making is not None or not (changed or payload is Payload.DUPLICATE)):
+        kept = self.making is not None or not (changed or payload is Payload.DUPLICATE)
+        if kept and remember and not way.triggers_off:
             self.dead_ends[guilty.name, way.payload, way.triggers_off] = refusal
         if self.making is not None:
             refusals.append(refusal)
@@ -266,6 +283,7 @@ class Attempts:
         *,
         rights: bool,
         change: Change | None,
+        from_start: bool,
     ) -> Attempt | None:
         """Makes the starting user and runs the flow; None where the user cannot be made in this way."""
         triggers_off = way.triggers_off
@@ -274,20 +292,32 @@ class Attempts:
         replay = Replay(self.connection, self.session, self.target, Memory(first), self.probes.ids, requests)
         if triggers_off:
             try:
+                if self.past_replica is not None:
+                    self._change(self.past_replica[0])
+                    self.session.leave()
                 self.session.switch_triggers(off=True)
-            except Error as error:
-                refusals.append(f"triggers cannot be switched off here ({one_line(error)})")
+            except (ChangeRefused, Error) as error:
+                told = error.told if isinstance(error, ChangeRefused) else one_line(error)
+                refusals.append(f"triggers cannot be switched off here ({told})")
                 return None
         self.session.enter()
+        if change is not None and from_start:
+            self._change(change)
         for earlier in way.before:
             self.making = earlier
-            known = self.dead_ends.get((earlier.name, way.payload, triggers_off))
-            refusal = known or self._dead_end(replay.run(earlier), way)
+            known = None if from_start else self.dead_ends.get((earlier.name, way.payload, triggers_off))
+            refusal = known or self._dead_end(replay.run(earlier), way, remember=not from_start)
             if refusal is not None:
                 refusals.append(refusal)
                 return None
         self.making = None
         if triggers_off:
+            if self.past_replica is not None:
+                try:
+                    self._change(self.past_replica[1])
+                except ChangeRefused as refused:
+                    refusals.append(f"triggers that fire ALWAYS cannot be switched on again ({refused.told})")
+                    return None
             self.session.leave()
             self.session.switch_triggers(off=False)
             self.session.enter()
@@ -300,7 +330,7 @@ class Attempts:
             made = way.before[0].name + (" with full metadata" if way.payload is Payload.FULL else "")
             start = "a user made with triggers off" if triggers_off else f"the user of {made}"
             reason = f"starts from {start}, because {refusals[0]}"
-        if change is not None:
+        if change is not None and not from_start:
             self._change(change)
             requests.interrupt()
         observation = replay.run(flow)
@@ -331,8 +361,8 @@ class Attempts:
         user = str(replay.memory.probes[Probe.USER_ID])
         return look_at_rights(self.session, self.target, self.sign_ups.rights, user)
 
-    def _dead_end(self, made: Observation, way: Way) -> str | None:
-        """Why no flow can go on from this one, None if it can; remembered, for it would be the same every time.
+    def _dead_end(self, made: Observation, way: Way, *, remember: bool = True) -> str | None:
+        """Why no flow can go on from this one, None if it can; remembered where it would be the same every time.
 
         A twin's failure is its own and says nothing of other users.
         """
@@ -344,7 +374,8 @@ class Attempts:
         ):
             return None
         refusal = why_not(made, way.payload, way.triggers_off)
-        self.dead_ends[made.flow.name, way.payload, way.triggers_off] = refusal
+        if remember:
+            self.dead_ends[made.flow.name, way.payload, way.triggers_off] = refusal
         return refusal
 
     def _hurry(self) -> None:

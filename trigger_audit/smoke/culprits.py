@@ -63,6 +63,9 @@ class Knowledge(Protocol):
         `switch` is the one that brings it about, None where none does.
         """
 
+    def recurring(self, fault: Fault) -> Off:
+        """The switches that were running, one inside the other, in a failure that is a recursion without end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -157,7 +160,7 @@ class _Search:
             or self.on(together - {switch}).is_free_of(fault)
             or self.trial(removed | {switch}).is_free_of(fault)
         ]
-        named = [
+        named = [switch for switch in guilty if switch in self.knowledge.recurring(fault)] or [
             switch
             for switch in guilty
             if not any(other != switch and self.knowledge.carries(switch, other) for other in guilty)

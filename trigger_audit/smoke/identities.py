@@ -6,11 +6,14 @@ CREATE OR REPLACE goes by name: where a trigger has renamed the function, it wou
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from trigger_audit.resources import read_sql
+from trigger_audit.smoke.attempts import ChangeRefused
 
 if TYPE_CHECKING:
+    from trigger_audit.catalog.model import Catalog
     from trigger_audit.smoke.session import Session
 
 
@@ -33,3 +36,28 @@ def altered(session: Session, functions: Iterable[int], known: Mapping[int, Iden
     chosen = sorted(set(functions))
     present = identities(session, chosen) if chosen else {}
     return [function for function in chosen if present.get(function) != known.get(function)]
+
+
+@dataclass(slots=True)
+class Originals:
+    """The functions of a run that may get other bodies, as they were before any code of the target had run."""
+
+    catalog: Catalog
+    _known: dict[int, Identity] = field(default_factory=dict)
+
+    def add(self, session: Session, functions: Iterable[int]) -> None:
+        self._known.update(identities(session, functions))
+
+    def require_unaltered(self, session: Session, functions: Iterable[int]) -> None:
+        """ChangeRefused where one is not."""
+        changed = altered(session, functions, self._known)
+        if changed:
+            names = ", ".join(self.catalog.functions[oid].name for oid in changed)
+            raise ChangeRefused(f"triggers have changed what the name stands for, or what is there: {names}")
+
+    def restore(self, session: Session, function: int, owner: str | None) -> None:
+        """Puts back what another body has replaced, as that role (None: the outer one). psycopg.Error."""
+        # What the body names need not be found under the present path.
+        session.connection.execute("SET LOCAL check_function_bodies = off")
+        with session.owners.acting_as(owner) as sender:
+            sender.run(self._known[function].definition)

@@ -110,7 +110,9 @@ class Culprit:
     """`kind` is trigger, constraint, policy or setting; `group` the other triggers that share the toggle.
 
     `behind`: what it does shows only once the culprits before it are off. `alone`: of those that share the toggle only
-    this one can have been running when it failed.
+    this one can have been running when it failed. `earlier`: it did its harm when the user was made that the flow
+    starts from. `policies`: those of which one would have to let the row through, for a table's row security, which
+    the server names by the table alone.
     """
 
     kind: str
@@ -120,6 +122,8 @@ class Culprit:
     group: tuple[str, ...] = ()
     behind: bool = False
     alone: bool = False
+    earlier: bool = False
+    policies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +188,16 @@ class SessionInfo:
 
 @dataclass(frozen=True, slots=True)
 class HiddenError:
+    """`trigger` is '' where it is not known; `handler` is the function that hid it, `handler_line` its handler's."""
+
     trigger: str
     function: str
     line: int | None
     sqlstate: str
     message: str
     flow: str
+    handler: str = ""
+    handler_line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

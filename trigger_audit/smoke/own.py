@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,15 +15,16 @@ from trigger_audit.auth.steps import Flow
 from trigger_audit.errors import UsageError
 from trigger_audit.smoke.attempts import Attempt, Attempts, Change
 from trigger_audit.smoke.catalog import refused_functions
+from trigger_audit.smoke.context import frames
 from trigger_audit.smoke.hazards import refuse_hazards
 from trigger_audit.smoke.model import STATEMENTS, By, FlowResult, Mail, Outcome, Payload, SessionInfo, SmokeReport
 from trigger_audit.smoke.model import Change as Changed
 from trigger_audit.smoke.payloads import USUAL
-from trigger_audit.smoke.replay import CHECK_CONSTRAINTS, Observation, Observing, note_failure
+from trigger_audit.smoke.replay import CHECK_CONSTRAINTS, ROLE_REFUSED, Observation, Observing, note_failure
 from trigger_audit.smoke.runner import Excuse, excused, rolled_back, strongest, told_failure
 from trigger_audit.smoke.scrub import scrubbed_change
 from trigger_audit.smoke.session import Limits, Part, Server, look_at_server
-from trigger_audit.smoke.trials import Evidence, Proof, Shown, Trials
+from trigger_audit.smoke.trials import Evidence, Proof, Replay, Shown, Trials
 from trigger_audit.smoke.ways import Way
 from trigger_audit.visible import plain
 
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from trigger_audit.analysis.model import Hazard
     from trigger_audit.smoke.watch import Watch
 
+_MOST_COUNTED = 8
+_RETURNS_OLD = re.compile(r"\breturn\s+old\b", re.IGNORECASE)
 _FLOW = Flow(STATEMENTS, "the user's own statements", (), RAW)
 
 
@@ -117,6 +121,8 @@ class OwnAttempts(Attempts):
         self.part = own.part
         self.tables = own.tables
         self.touched: dict[int, int] = {}
+        self.change_at = 0
+        """Before which statement a replay's change is made, 0 for before all."""
         self.expected = {at: one.rows for at, one in enumerate(own.statements, 1) if one.rows is not None}
 
     def look_at_server(self) -> Server:
@@ -148,22 +154,32 @@ class OwnAttempts(Attempts):
         return (Way((), payload),)
 
     def _try(
-        self, flow: Flow, payload: Payload, way: Way, refusals: list[str], *, rights: bool, change: Change | None
+        self,
+        flow: Flow,
+        payload: Payload,
+        way: Way,
+        refusals: list[str],
+        *,
+        rights: bool,
+        change: Change | None,
+        from_start: bool,
     ) -> Attempt:
         self.session.enter()
-        if change is not None:
+        if change is not None and not self.change_at:
             self._change(change)
-        observation = self._observe(flow)
+        observation = self._observe(flow, change)
         if observation.ran_out:
             self._hurry()
         return Attempt(observation, None, way)
 
-    def _observe(self, flow: Flow) -> Observation:
+    def _observe(self, flow: Flow, change: Change | None) -> Observation:
         observation = Observing(flow)
         self.touched = {}
         label = ""
         for index, statement in enumerate(self.own.statements, 1):
             label = statement.label
+            if change is not None and index == self.change_at:
+                self._change(change)
             started = time.perf_counter()
             try:
                 # What the statement is was read so: a trigger may have changed how its strings end.
@@ -172,6 +188,10 @@ class OwnAttempts(Attempts):
                 observation.longest = max(observation.longest, time.perf_counter() - started)
             except Error as error:
                 note_failure(observation, self.session, index, label, error)
+                if observation.limit == ROLE_REFUSED and not frames(self.session.sender.context(error)):
+                    observation.limit = (
+                        f"statement {index} changes the role, and all are run as one: --as-role names it"
+                    )
                 return observation.done()
             observation.changes += self.differences(index)
         started = time.perf_counter()
@@ -203,18 +223,23 @@ def _result(attempts: OwnAttempts, trials: Trials | None, excuse: Excuse | None)
     observation, touched = excused(attempt.observation, excuse), attempts.touched
     proof = Proof()
 
-    def replay(change: Change) -> Observation:
+    def replay(change: Change, *, from_start: bool = False) -> Observation:
         assert attempt.way is not None
         return attempts.again(_FLOW, Payload.GIVEN, attempt.way, change)
 
     if trials is not None and attempt.way is not None:
         if observation.outcome is Outcome.PASS:
-            suppressed = _suppressed_rows(attempts, trials, replay)
-            observation = replace(observation, changes=(*observation.changes, *suppressed))
-        proof = trials.look_into(observation, replay)
+            suppressed = dict(_suppressed_rows(attempts, trials, replay))
+            observation = replace(observation, changes=(*observation.changes, *suppressed.values()))
+            # The rows that it should touch are those that triggers have left to it.
+            attempts.change_at = min(suppressed, default=0)
+        proof = trials.blame(observation, replay)
+        attempts.change_at = 0
+        trials.look_behind(observation, replay)
     failed, limit = told_failure(attempts, observation)
     skipped = observation.outcome is Outcome.SKIPPED
-    said = (limit or attempt.reason, proof.reason, *([] if skipped else _empty(attempts, touched)))
+    told = () if skipped else (*_empty(attempts, touched), *_unseen(attempts, trials, observation))
+    said = (limit or attempt.reason, proof.reason, *told)
     return FlowResult(
         flow=_FLOW.name,
         payload=Payload.GIVEN,
@@ -230,23 +255,51 @@ def _result(attempts: OwnAttempts, trials: Trials | None, excuse: Excuse | None)
     )
 
 
-def _suppressed_rows(
-    attempts: OwnAttempts, trials: Trials, replay: Callable[[Change], Observation]
-) -> Iterator[Changed]:
-    """Whether it is triggers that keep the first writing statement from any row: then it touches some without them.
+def _suppressed_rows(attempts: OwnAttempts, trials: Trials, replay: Replay) -> Iterator[tuple[int, Changed]]:
+    """Whether it is triggers that keep writing statements from rows: then they touch more of them without triggers.
 
-    Only of that one is it certain, for the next ones may find what triggers have made of the rows.
+    Looked for one by one, for what a statement finds is what triggers have made of the rows before.
     """
-    first = next(at for at, statement in enumerate(attempts.own.statements, 1) if statement.writes)
-    is_query = attempts.own.statements[first - 1].kind == "SELECT"
-    if is_query or attempts.touched[first] or attempts.expected.get(first) is not None:
-        return
     before = attempts.touched
-    trials.without_triggers(replay)
-    found, attempts.touched = attempts.touched, before
-    if found.get(first):
-        attempts.expected[first] = found[first]
-        yield from attempts.differences(first)
+    for index in _counted(attempts)[:_MOST_COUNTED]:
+        attempts.change_at = index
+        again = trials.without_triggers(replay)
+        found = attempts.touched.get(index, 0)
+        attempts.touched, attempts.change_at = before, 0
+        if again is None:
+            return
+        if found > before[index]:
+            attempts.expected[index] = found
+            for change in attempts.differences(index):
+                yield index, change
+
+
+def _counted(attempts: OwnAttempts) -> list[int]:
+    """The statements that write, and of which it is not certain how many rows they touch."""
+    statements = enumerate(attempts.own.statements, 1)
+    return [at for at, one in statements if one.writes and one.kind != "SELECT" and one.rows is None]
+
+
+def _unseen(attempts: OwnAttempts, trials: Trials | None, observation: Observation) -> list[str]:
+    """What may be wrong with statements that went through, and is not looked at."""
+    if trials is None or observation.outcome is not Outcome.PASS:
+        return []
+    told = []
+    if len(_counted(attempts)) > _MOST_COUNTED:
+        told.append(f"whether triggers keep rows from statements is looked at for the first {_MOST_COUNTED} alone")
+    catalog = trials.suspects.catalog
+    updated = {statement.label for statement in attempts.own.statements if statement.kind == "UPDATE"}
+    returning = [
+        catalog.trigger_name(trigger)
+        for trigger in trials.suspects.triggers
+        if (trigger.timing, trigger.level) == ("BEFORE", "ROW")
+        and f"UPDATE {catalog.tables[trigger.table].name}" in updated
+        and _RETURNS_OLD.search(catalog.functions[trigger.function].source)
+    ]
+    if returning:
+        names = ", ".join(sorted(returning))
+        told.append(f"which values the rows have is not looked at: where {names} returns OLD, they keep those they had")
+    return told
 
 
 def _empty(attempts: OwnAttempts, touched: Mapping[int, int]) -> list[str]:

@@ -234,10 +234,12 @@ class _Run:
         if way is None or self.trials is None:
             return Proof()
 
-        def replay(change: Change) -> Observation:
-            return self.attempts.again(flow, payload, way, change)
+        def replay(change: Change, *, from_start: bool = False) -> Observation:
+            return self.attempts.again(flow, payload, way, change, from_start=from_start)
 
-        return self.trials.look_into(attempt.observation, replay)
+        may_start_over = bool(way.before) and not way.triggers_off
+        self.trials.look_behind(attempt.observation, replay)
+        return self.trials.blame(attempt.observation, replay, may_start_over=may_start_over)
 
     def _escalations(self, flow: Flow, payload: Payload, attempt: Attempt) -> tuple[Escalation, ...]:
         """The rights that the metadata brought: those that the same user would not have got with `full`."""

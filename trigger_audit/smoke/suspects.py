@@ -2,53 +2,114 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from trigger_audit.smoke.context import frames
+from trigger_audit.smoke.context import Frame, frames
 
 if TYPE_CHECKING:
-    from trigger_audit.analysis.model import Cascade, Site
+    from trigger_audit.analysis.model import Cascade
+    from trigger_audit.analysis.ways import Touch, Ways
     from trigger_audit.catalog.model import Catalog, Trigger
+
+_WRITES = ("INSERT", "UPDATE", "DELETE")
+_RETURN_NEW = re.compile(r"\breturn\s+new\b", re.IGNORECASE)
+_WHOLE_NEW = re.compile(r"\bnew\b(?!\s*\.)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class Suspects:
-    """The triggers of the cascade that fire. All by oid."""
+    """The triggers that fire where a flow leads, also over views, to partitions and heirs. All by oid.
+
+    Where SQL put together at run time leads is learnt from the errors that come from there.
+    """
 
     catalog: Catalog
     cascade: Cascade
+    ways: Ways
     triggers: tuple[Trigger, ...] = field(init=False)
-    _by_name: dict[str, int] = field(init=False)
-    _ways: dict[int, set[int]] = field(init=False, default_factory=dict)
-    _roots: set[int] = field(init=False, default_factory=set)
-    _read: bool = field(init=False, default=False)
-    _written: dict[int, set[int]] = field(init=False, default_factory=dict)
-    _needed: dict[int, set[int]] = field(init=False, default_factory=dict)
+    _by_oid: dict[int, Trigger] = field(init=False)
+    _learnt: dict[int, set[int]] = field(init=False, default_factory=dict)
+    _flows: dict[int, set[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._by_name = {self.catalog.trigger_name(trigger): trigger.oid for trigger in self.catalog.triggers}
-        reached: dict[int, Trigger] = {}
-        for visit in self.cascade.visits:
-            if visit.trigger is None:
-                continue
-            reached[visit.trigger.oid] = visit.trigger
-            outer = {self._by_name[step] for step in visit.via if step in self._by_name} - {visit.trigger.oid}
-            self._ways.setdefault(visit.trigger.oid, set()).update(outer)
-            if not outer:
-                self._roots.add(visit.trigger.oid)
+        self._by_oid = {trigger.oid: trigger for trigger in self.catalog.triggers}
+        reached = {visit.trigger.oid: visit.trigger for visit in self.cascade.visits if visit.trigger is not None}
+        for oid in sorted(self.ways.triggers):
+            reached.setdefault(oid, self._by_oid[oid])
         self.triggers = tuple(trigger for trigger in reached.values() if trigger.fires)
+        for visit in self.cascade.visits:
+            if visit.trigger is not None:
+                flows = self._flows.setdefault(visit.trigger.oid, set())
+                flows.update(firing.flow for firing in visit.firings)
+
+    def learn(self, context: str | None) -> None:
+        """Takes in what an error's CONTEXT tells: triggers that nothing else leads to, and which set which off."""
+        running: set[int] = set()
+        for frame in frames(context):
+            fitting = {trigger.oid for trigger in self._of(frame)}
+            for inner in running:
+                self._learnt.setdefault(inner, set()).update(fitting - {inner})
+            running |= fitting
+        known = {trigger.oid for trigger in self.triggers}
+        self.triggers += tuple(self._by_oid[oid] for oid in sorted(running - known))
 
     def in_context(self, context: str | None) -> tuple[Trigger, ...]:
         """The triggers whose functions were running, innermost first, by an error's CONTEXT."""
         found: dict[int, Trigger] = {}
         for frame in frames(context):
-            for trigger in self.catalog.triggers:
-                function = self.catalog.functions[trigger.function]
-                if trigger.fires and frame.may_be(function.schema, function.proname):
-                    found.setdefault(trigger.oid, trigger)
+            for trigger in self._of(frame):
+                found.setdefault(trigger.oid, trigger)
         return tuple(found.values())
+
+    def _of(self, frame: Frame) -> list[Trigger]:
+        """The firing triggers whose function it may be; suspects alone where there are some."""
+        fitting = [
+            trigger
+            for trigger in self.catalog.triggers
+            if trigger.fires
+            and frame.may_be(
+                (function := self.catalog.functions[trigger.function]).schema,
+                function.proname,
+            )
+        ]
+        suspected = [trigger for trigger in fitting if trigger in self.triggers]
+        return suspected or fitting
+
+    def innermost(self, flow: str, statement: str, context: str | None) -> Trigger | None:
+        """The trigger whose function was running when a flow's own statement failed, where only one fits.
+
+        `statement` as in a failed step (`INSERT auth.users`). It must be one that this statement sets off, or that
+        one sets off whose function stands further out in the CONTEXT.
+        """
+        stack = [fitting for frame in frames(context) if (fitting := self._of(frame))]
+        if not stack:
+            return None
+        event, _, rest = statement.partition(" ")
+        outside = [trigger for trigger in stack[-1] if self.may_fire(trigger, flow)]
+        if event in _WRITES:
+            on_it = [trigger for trigger in outside if self._on(trigger, rest.partition(" (")[0])]
+            others = [trigger for trigger in outside if trigger not in on_it]
+            outside = [trigger for trigger in on_it if event in trigger.events] or others
+        for level in reversed(stack[:-1]):
+            outside = [
+                inner
+                for inner in level
+                if self.may_fire(inner, flow) and any(self._sets_off(outer.oid, inner.oid) for outer in outside)
+            ]
+        return outside[0] if len(outside) == 1 else None
+
+    def _on(self, trigger: Trigger, table: str) -> bool:
+        """Whether it is on the table of that name. The user's own statements may name a view or a parent."""
+        named = next((found for found in self.catalog.tables.values() if found.name == table), None)
+        return named is None or named.kind != "r" or self.catalog.tables[trigger.table] is named
+
+    def may_fire(self, trigger: Trigger, flow: str) -> bool:
+        """Whether a flow may set it off, as far as is known: what is not reached by Auth's statements alone may."""
+        flows = self._flows.get(trigger.oid)
+        return not flows or flow in flows
 
     def fired_by(self, statement: str, context: str | None, triggers: Iterable[int]) -> int | None:
         """Which of these triggers (oids) of one function a flow's own statement must have fired, by an error's CONTEXT.
@@ -61,32 +122,70 @@ class Suspects:
         if not outermost or [frame.name for frame in passed].count(outermost[-1].name) != 1:
             return None
         table = statement.partition(" ")[2].partition(" (")[0]
-        by_oid = {trigger.oid: trigger for trigger in self.catalog.triggers}
         fitting = [
             oid
             for oid in triggers
-            if self.catalog.functions[by_oid[oid].function].proname == outermost[-1].name
-            and self.catalog.tables[by_oid[oid].table].name == table
+            if self.catalog.functions[self._by_oid[oid].function].proname == outermost[-1].name
+            and self.catalog.tables[self._by_oid[oid].table].name == table
         ]
         return fitting[0] if len(fitting) == 1 else None
 
     def carries(self, outer: int, inner: int) -> bool:
         """Whether `inner` never fires by a statement of Auth itself, and `outer` stands on a way to it."""
-        return outer != inner and inner not in self._roots and outer in self._ways.get(inner, ())
+        return outer != inner and inner not in self.ways.first and self._sets_off(outer, inner)
+
+    def _sets_off(self, outer: int, inner: int) -> bool:
+        return inner in self.ways.beyond(outer).triggers or outer in self._learnt.get(inner, ())
+
+    def does_unknown(self, absent: Iterable[int]) -> bool:
+        """Whether one of them does more than can be told: commands (DDL, SET), SQL put together at run time."""
+        return any(self.ways.beyond(oid).unknown for oid in absent)
 
     def may_miss(self, trigger: int | None, table: str | None, absent: Iterable[int]) -> bool:
-        """Whether a trigger, or a constraint of a table, may count on rows that the absent triggers write or remove.
+        """Whether a trigger, or what is kept with a table, may count on what the absent triggers do to rows.
 
-        By the tables: what they write against what it reads, changes or references. SQL put together at run time is
-        not seen.
+        By the tables: what they write against what it reads, changes or references; and by the columns of the row that
+        BEFORE triggers set. Policies, views, defaults and the like are seen through.
         """
-        self._read_sites()
-        written = {table for oid in absent for table in self._written.get(oid, ())}
-        needed = set(self._needed.get(trigger, ())) if trigger is not None else set()
-        if table is not None:
-            own = {found.oid for found in self.catalog.tables.values() if found.name == table}
-            needed |= own | self._references(own)
-        return bool(written & needed)
+        absent = tuple(absent)
+        written = {touch.table for oid in absent for touch in self.ways.beyond(oid).touches if touch.event in _WRITES}
+        needed = self._needed(self.ways.beyond(trigger).touches) if trigger is not None else set()
+        own = {found.oid for found in self.catalog.tables.values() if found.name == table}
+        needed |= own | self._references(own)
+        if written & needed:
+            return True
+        return any(self._may_miss_columns(trigger, own, self._by_oid[oid]) for oid in absent)
+
+    def _may_miss_columns(self, trigger: int | None, tables: set[int], absent: Trigger) -> bool:
+        if absent.timing != "BEFORE" or absent.level != "ROW":
+            return False
+        set_by_it = self._columns_set(absent)
+        if not set_by_it:
+            return False
+        if absent.table in tables:
+            return True
+        if trigger is None or self._by_oid[trigger].table != absent.table:
+            return False
+        reader = self._by_oid[trigger]
+        text = f"{self.catalog.functions[reader.function].source} {reader.when or ''}"
+        named = {word.lower() for word in re.findall(r"\w+", text)}
+        whole = "" in set_by_it or _WHOLE_NEW.search(_RETURN_NEW.sub("", text)) is not None
+        return whole or not set_by_it.isdisjoint(named)
+
+    def _columns_set(self, trigger: Trigger) -> set[str]:
+        """The columns of NEW that its function assigns, '' for the whole row."""
+        from trigger_audit.analysis.bodies import read_body
+        from trigger_audit.analysis.targets import target_parts, written_by
+
+        read = read_body(self.catalog.functions[trigger.function])
+        parts = [target_parts(target) for each in read.statements for target in written_by(each.statement)]
+        return {part[1].lower() if len(part) > 1 else "" for part in parts if part and part[0] == "new"}
+
+    def _needed(self, touches: Iterable[Touch]) -> set[int]:
+        needed: set[int] = set()
+        for touch in touches:
+            needed |= self._references([touch.table]) if touch.event == "INSERT" else {touch.table}
+        return needed
 
     def _references(self, tables: Iterable[int]) -> set[int]:
         return {
@@ -96,32 +195,3 @@ class Suspects:
             for constraint in table.constraints
             if constraint.kind == "f" and constraint.references is not None
         }
-
-    def _read_sites(self) -> None:
-        if self._read:
-            return
-        self._read = True
-        for site in self.cascade.sites:
-            written, needed = self._tables(site)
-            for step in site.visit.via:
-                oid = self._by_name.get(step)
-                if oid is not None:
-                    self._written.setdefault(oid, set()).update(written)
-                    self._needed.setdefault(oid, set()).update(needed)
-
-    def _tables(self, site: Site) -> tuple[set[int], set[int]]:
-        """The tables that a statement writes, and those whose rows it needs."""
-        path = site.visit.search_path
-        written: set[int] = set()
-        needed: set[int] = set()
-        for facts in site.statement.sql:
-            for write in facts.writes:
-                table = self.catalog.table(write.target.schema, write.target.name, path)
-                if table is not None:
-                    written.add(table.oid)
-                    needed |= self._references([table.oid]) if write.kind == "INSERT" else {table.oid}
-            for relation in facts.reads:
-                table = self.catalog.table(relation.schema, relation.name, path)
-                if table is not None:
-                    needed.add(table.oid)
-        return written, needed

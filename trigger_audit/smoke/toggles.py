@@ -12,7 +12,7 @@ anybody's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -198,6 +198,30 @@ def _disable(catalog: Catalog, trigger: Trigger) -> sql.Composed:
 def _table(catalog: Catalog, trigger: Trigger) -> sql.Identifier:
     table = catalog.tables[trigger.table]
     return sql.Identifier(table.schema, table.relation)
+
+
+def past_replica(switches: Iterable[Switch], catalog: Catalog) -> tuple[tuple[Switch, ...], tuple[Switch, ...]]:
+    """For triggers that fire ALWAYS, also where session_replication_role is replica: switches off, and on again.
+
+    Those that work on the trigger make it one that fires in ordinary sessions alone. Those on again that work on the
+    function have no statement of their own: its former definition is needed.
+    """
+    named = {trigger.oid: trigger for trigger in catalog.triggers if trigger.enabled == "always"}
+    off, on = [], []
+    for switch in switches:
+        always = [named[oid] for oid in switch.triggers if oid in named]
+        if not always:
+            continue
+        if switch.replaced is not None:
+            off.append(switch)
+            on.append(switch)
+            continue
+        (trigger,) = always
+        table, name = _table(catalog, trigger), sql.Identifier(trigger.name)
+        for found, how in ((off, "ENABLE"), (on, "ENABLE ALWAYS")):
+            statement = sql.SQL(f"ALTER TABLE {{}} {how} TRIGGER {{}}").format(table, name)
+            found.append(replace(switch, method=Method.DISABLE_TRIGGER, statement=statement))
+    return tuple(off), tuple(on)
 
 
 def switch_off(session: Session, switches: Iterable[Switch]) -> None:

@@ -1,21 +1,19 @@
-"""Proves on the server which trigger breaks a flow, and which errors handlers hide, by replaying it changed."""
+"""Proves on the server which trigger breaks a flow, by replaying it with triggers switched off."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from trigger_audit.smoke.attempts import ChangeRefused
-from trigger_audit.smoke.context import frames
-from trigger_audit.smoke.culprits import Fault, Off, Trial, Verdict, search
-from trigger_audit.smoke.identities import Identity, altered, identities
+from trigger_audit.smoke.culprits import MOST_TRIALS, Fault, Found, Off, Trial, Verdict, search
+from trigger_audit.smoke.faults import Known, fault_of, named_by_server, told_fault, told_limit, trial_of
+from trigger_audit.smoke.hidden import Handlers
+from trigger_audit.smoke.identities import Originals
 from trigger_audit.smoke.model import Culprit, FailedStep, HiddenError, Outcome, Toggle
-from trigger_audit.smoke.scrub import scrubbed_step
-from trigger_audit.smoke.toggles import Switch, Switchboard, switch_off, switchboard
-from trigger_audit.smoke.unmask import Definition, Mask, definitions
+from trigger_audit.smoke.toggles import Switch, past_replica, switch_off, switchboard
 
 if TYPE_CHECKING:
     from trigger_audit.catalog.model import Trigger
@@ -23,14 +21,19 @@ if TYPE_CHECKING:
     from trigger_audit.smoke.replay import Observation
     from trigger_audit.smoke.session import Session
     from trigger_audit.smoke.suspects import Suspects
+    from trigger_audit.smoke.unmask import Mask
 
-Replay = Callable[["Change"], "Observation"]
-"""Runs one flow again for a user made in the same way, on a target changed just before; ChangeRefused."""
+_MOST_SEARCHES = 3
+"""How often new triggers in the CONTEXT of replays may begin the search again."""
 
-_MOST_HIDDEN = 16
-_POLICY = re.compile(r'row-level security policy (?:"(?P<policy>(?:[^"]|"")+)" )?for table "(?P<table>(?:[^"]|"")+)"')
-# Nothing that a statement does to rows brings these about: the name, the syntax or the right is missing either way.
-_OF_THE_TEXT = re.compile("42(?!P10)")
+
+class Replay(Protocol):
+    """Runs one flow again on a target changed just before, for a user made in the same way; ChangeRefused.
+
+    With `from_start` the target is changed before that user is made.
+    """
+
+    def __call__(self, change: Change, *, from_start: bool = False) -> Observation: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +70,56 @@ class Shown:
 
 
 @dataclass(slots=True)
+class _Case:
+    """One flow that went wrong, and what its replays showed so far."""
+
+    observed: Observation
+    replay: Replay
+    failures: dict[Fault, FailedStep] = field(init=False)
+    first: Trial = field(init=False)
+    limits: list[str] = field(default_factory=list)
+    seen: dict[tuple[bool, Off], Trial] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        failed = self.observed.failed
+        self.failures = {} if failed is None else {fault_of(failed): failed}
+        self.first = trial_of(self.observed)
+
+    def trial(self, off: Off, change: Change, *, from_start: bool) -> Trial:
+        known = self.seen.get((from_start, off))
+        if known is None:
+            again = self.replay(change, from_start=from_start)
+            if again.limit is not None:
+                self.limits.append(told_limit(again))
+            elif again.failed is not None:
+                self.failures.setdefault(fault_of(again.failed), again.failed)
+            known = self.seen[from_start, off] = trial_of(again)
+        return known
+
+
 class Trials:
-    """Replays for one run. `used` are the switches that were worked, `hidden` the errors that handlers hid.
+    """Replays for one run. `used` are the switches that were worked, `locked` the tables that they have locked."""
 
-    `notes` say what could not be looked at, `locked` are the tables that switches have locked.
-    """
-
-    evidence: Evidence
-    used: dict[str, Toggle] = field(default_factory=dict)
-    hidden: dict[tuple[object, ...], HiddenError] = field(default_factory=dict)
-    notes: dict[str, None] = field(default_factory=dict)
-    locked: dict[str, None] = field(default_factory=dict)
-    _board: Switchboard = field(default_factory=lambda: Switchboard((), {}))
-    _definitions: dict[int, Definition] = field(default_factory=dict)
-    _known: dict[int, Identity] = field(default_factory=dict)
-    _blamed: list[Off] = field(default_factory=list)
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.suspects = evidence.suspects
+        self.used: dict[str, Toggle] = {}
+        self.locked: dict[str, None] = {}
+        self._originals = Originals(self.suspects.catalog)
+        self._handlers = Handlers(self.suspects, evidence.masks, self._originals)
+        self._attempts: Attempts
+        self._switches: list[Switch] = []
+        self._stuck: dict[str, str] = {}
+        self._known: set[int] = set()
+        self._blamed: list[Off] = []
 
     @property
     def shown(self) -> Shown:
         return Shown(
             tuple(sorted(self.used.values(), key=lambda used: used.trigger)),
-            tuple(self.hidden.values()),
+            tuple(self._handlers.errors.values()),
             tuple(sorted(self.locked)),
-            tuple(self.notes),
+            tuple(self._handlers.notes),
         )
 
     def prepare(self, attempts: Attempts) -> None:
@@ -97,86 +127,138 @@ class Trials:
 
         The locks of tables that a switch may lock are told too from here on.
         """
-        session = attempts.session
-        suspects = self.evidence.suspects
-        self._board = switchboard(session, suspects.catalog, suspects.triggers, allow_locks=self.evidence.allow_locks)
-        self._definitions = definitions(session, {mask.function.oid for mask in self.evidence.masks})
-        replaced = {switch.replaced for switch in self._board.switches if switch.replaced is not None}
-        self._known = identities(session, replaced | self._definitions.keys())
-        session.owners.prepare(
-            (*(switch.owner for switch in self._board.switches), *(one.owner for one in self._definitions.values()))
-        )
-        lockable = dict.fromkeys(switch.locked for switch in self._board.switches if switch.locked is not None)
-        attempts.tables = (*attempts.tables, *lockable)
+        self._attempts = attempts
+        self._handlers.prepare(attempts.session)
+        self._board()
+        off, on = past_replica(self._switches, self.suspects.catalog)
+        if off:
+            attempts.past_replica = partial(self._switch_off, off), partial(self._switch_on, on)
+        attempts.session.owners.prepare(one.owner for one in self._handlers.definitions.values())
 
-    def look_into(self, observed: Observation, replay: Replay) -> Proof:
-        """What broke or altered the flow, by replaying it changed; and what handlers hid where it went through."""
-        if observed.outcome in (Outcome.FAIL, Outcome.ALTERED) and self.evidence.blame:
-            return self.culprits(observed, replay)
-        if observed.outcome is Outcome.PASS and self.evidence.unmask:
-            self.look_behind_handlers(observed, replay)
-        return Proof()
+    def _board(self) -> bool:
+        """Finds the switches of suspects that are new, and says whether there are any.
+
+        Between flows all is as it was before the first: they were rolled back.
+        """
+        new = [trigger for trigger in self.suspects.triggers if trigger.oid not in self._known]
+        if not new:
+            return False
+        attempts, session = self._attempts, self._attempts.session
+        self._known.update(trigger.oid for trigger in new)
+        board = switchboard(session, self.suspects.catalog, new, allow_locks=self.evidence.allow_locks)
+        self._switches += board.switches
+        self._stuck.update(board.stuck)
+        self._originals.add(session, {each.replaced for each in board.switches if each.replaced is not None})
+        session.owners.prepare(switch.owner for switch in board.switches)
+        lockable = dict.fromkeys(switch.locked for switch in board.switches if switch.locked is not None)
+        attempts.tables = (*attempts.tables, *(table for table in lockable if table not in attempts.tables))
+        return bool(board.switches)
+
+    def blame(self, observed: Observation, replay: Replay, *, may_start_over: bool = False) -> Proof:
+        """What broke or altered the flow, by replaying it changed.
+
+        `may_start_over`: the user that it starts from was made with the triggers on.
+        """
+        if observed.outcome not in (Outcome.FAIL, Outcome.ALTERED) or not self.evidence.blame:
+            return Proof()
+        return self._culprits(observed, replay, may_start_over=may_start_over)
+
+    def look_behind(self, observed: Observation, replay: Replay) -> None:
+        """What handlers hid, where no error ended the flow."""
+        if observed.outcome in (Outcome.PASS, Outcome.ALTERED) and self.evidence.unmask:
+            self._handlers.look_behind(observed, replay)
 
     def without_triggers(self, replay: Replay) -> Observation | None:
         """The flow with everything off that can be switched off; None where there is nothing, or it is refused."""
-        switches = self._board.switches
         try:
-            return replay(lambda session: self._switch_off(session, switches)) if switches else None
+            return replay(partial(self._switch_off, self._switches)) if self._switches else None
         except ChangeRefused:
             return None
 
-    def culprits(self, observed: Observation, replay: Replay) -> Proof:
+    def _culprits(self, observed: Observation, replay: Replay, *, may_start_over: bool) -> Proof:
         """What breaks or alters the flow, proved by switching it off, or named by the server where no trigger is."""
-        switches = self._board.switches
-        failures = {_fault(observed.failed): observed.failed} if observed.failed is not None else {}
-        guesses = self._guesses(failures)
-        limits: list[str] = []
-
-        def trial(off: Off) -> Trial:
-            chosen = [switches[index] for index in sorted(off)]
-            again = replay(lambda session: self._switch_off(session, chosen))
-            if again.limit is not None:
-                limits.append(_limit(again))
-            elif again.failed is not None:
-                failures[_fault(again.failed)] = again.failed
-            return _trial(again)
-
-        first = _trial(observed)
-        known = _Known(self.evidence.suspects, switches, failures)
+        case = _Case(observed, replay)
         try:
-            verdict = search(len(switches), first, trial, known, guesses)
+            verdict = self._search(case, from_start=False)
+            proof, left = self._judge(case, verdict)
+            if left and may_start_over:
+                before = self._search(case, from_start=True, most=max(MOST_TRIALS - verdict.trials, 8))
+                explained = [one for one in before.found if one.fault in left and not self._veils(case, one)]
+                proof += self._triggers(case, explained, earlier=True)
+                if explained and not before.unfinished:  # one trigger may be behind several
+                    left = [fault for fault in left if fault in (*before.unswitched, *before.open)]
         except ChangeRefused as refused:
             return Proof(reason=f"the cause is not proved, for switching triggers off was refused: {refused.told}")
         blamed = frozenset(found.switch for found in verdict.found)
         if blamed and blamed not in self._blamed:
             self._blamed.insert(0, blamed)
-        return Proof(
-            (*self._triggers(verdict, failures, first), *_named_by_server(verdict, failures, first)),
-            self._open(verdict, failures, limits),
-        )
+        veiled = [one.fault for one in verdict.found if self._veils(case, one)]
+        doubtful = (*left, *veiled, *(fault for fault in verdict.open if self._runs_unmoved(case, fault)))
+        stuck = dict.fromkeys(why for fault in doubtful for why in self._told_stuck(case, fault))
+        reasons = [self._open(case, verdict, doubtful)]
+        if stuck:
+            reasons.append(f"the cause is not proved, for {'; '.join(stuck)}")
+        elif left:
+            reasons.append(self._nobodys(case, left))
+        return Proof(tuple(proof), "; ".join(reason for reason in reasons if reason) or None)
 
-    def _triggers(self, verdict: Verdict, failures: dict[Fault, FailedStep], first: Trial) -> list[Culprit]:
+    def _search(self, case: _Case, *, from_start: bool, most: int = MOST_TRIALS) -> Verdict:
+        """Begins again where errors of replays name triggers that nothing had led to before."""
+        for _ in range(_MOST_SEARCHES):
+            self._learn(case)
+
+            def trial(off: Off) -> Trial:
+                chosen = [self._switches[index] for index in sorted(off)]
+                return case.trial(off, partial(self._switch_off, chosen), from_start=from_start)
+
+            known = Known(self.suspects, self._switches, case.failures)
+            verdict = search(len(self._switches), case.first, trial, known, self._guesses(case), most)
+            if not self._learn(case):
+                break
+        return verdict
+
+    def _learn(self, case: _Case) -> bool:
+        for failed in case.failures.values():
+            self.suspects.learn(failed.context)
+        return self._board()
+
+    def _judge(self, case: _Case, verdict: Verdict) -> tuple[list[Culprit], list[Fault]]:
+        """The culprits, and the faults that happen with everything off and have none."""
+        found = self._triggers(case, [one for one in verdict.found if not self._veils(case, one)])
+        left = []
+        for fault in verdict.unswitched:
+            failed = case.failures.get(fault)
+            behind = fault not in case.first.faults
+            named = None if failed is None else named_by_server(failed, self.suspects.catalog, behind=behind)
+            if named is None or self._told_stuck(case, fault):
+                left.append(fault)
+            else:
+                found.append(named)
+        return found, left
+
+    def _triggers(self, case: _Case, found: Iterable[Found], *, earlier: bool = False) -> list[Culprit]:
         """Each once, though it may be behind several faults of a run; of several in one switch the one that ran first,
         where that is known."""
-        found: dict[int, Culprit] = {}
-        for one in verdict.found:
-            switch = self._board.switches[one.switch]
-            failed = failures.get(one.fault)
+        culprits: dict[int, Culprit] = {}
+        for one in found:
+            switch = self._switches[one.switch]
+            failed = case.failures.get(one.fault)
             fired = None
             if failed is not None and len(switch.triggers) > 1:
-                fired = self.evidence.suspects.fired_by(failed.statement, failed.context, switch.triggers)
+                fired = self.suspects.fired_by(failed.statement, failed.context, switch.triggers)
             first_at = 0 if fired is None else switch.triggers.index(fired)
             others = tuple(name for at, name in enumerate(switch.names) if at != first_at)
-            behind = one.fault not in first.faults
+            behind = one.fault not in case.first.faults
             name, alone = switch.names[first_at], fired is not None
-            culprit = Culprit("trigger", name, one.necessary, one.sufficient, others, behind, alone)
-            before = found.get(one.switch)
+            culprit = Culprit("trigger", name, one.necessary, one.sufficient, others, behind, alone, earlier)
+            before = culprits.get(one.switch)
             if before is None or (not behind and culprit.necessary and culprit.sufficient):
-                found[one.switch] = culprit
-        return list(found.values())
+                culprits[one.switch] = culprit
+        return list(culprits.values())
 
-    def _switch_off(self, session: Session, switches: Sequence[Switch]) -> None:
-        self._require_unaltered(session, [switch.replaced for switch in switches if switch.replaced is not None])
+    def _switch_off(self, switches: Sequence[Switch], session: Session) -> None:
+        replaced = [switch.replaced for switch in switches if switch.replaced is not None]
+        self._originals.require_unaltered(session, replaced)
         switch_off(session, switches)
         for switch in switches:
             if switch.locked is not None:
@@ -184,189 +266,83 @@ class Trials:
             for name in switch.names:
                 self.used.setdefault(name, Toggle(name, switch.method.value, switch.lock))
 
-    def _guesses(self, failures: dict[Fault, FailedStep]) -> Callable[[Fault], Sequence[Off]]:
+    def _switch_on(self, switches: Sequence[Switch], session: Session) -> None:
+        """Those of `past_replica`."""
+        for switch in switches:
+            if switch.replaced is not None:
+                self._originals.restore(session, switch.replaced, switch.owner)
+            else:
+                switch_off(session, [switch])
+
+    def _guesses(self, case: _Case) -> Callable[[Fault], Sequence[Off]]:
         """First the triggers that were running when it failed, then what broke the flows before."""
-        by_trigger = {oid: index for index, switch in enumerate(self._board.switches) for oid in switch.triggers}
+        by_trigger = {oid: index for index, switch in enumerate(self._switches) for oid in switch.triggers}
 
         def guesses(fault: Fault) -> Sequence[Off]:
-            failed = failures.get(fault)
-            running = self.evidence.suspects.in_context(failed.context) if failed is not None else ()
-            return [_indexes(running, by_trigger), *self._blamed]
+            return [_indexes(self._running(case, fault), by_trigger), *self._blamed]
 
         return guesses
 
-    def _open(self, verdict: Verdict, failures: dict[Fault, FailedStep], limits: Sequence[str]) -> str | None:
+    def _running(self, case: _Case, fault: Fault) -> tuple[Trigger, ...]:
+        failed = case.failures.get(fault)
+        return () if failed is None else self.suspects.in_context(failed.context)
+
+    # What cannot be switched off
+
+    def _unmoved(self) -> list[Trigger]:
+        catalog = self.suspects.catalog
+        return [trigger for trigger in self.suspects.triggers if catalog.trigger_name(trigger) in self._stuck]
+
+    def _runs_unmoved(self, case: _Case, fault: Fault) -> bool:
+        running = self._running(case, fault)
+        return any(trigger in running for trigger in self._unmoved())
+
+    def _veils(self, case: _Case, found: Found) -> bool:
+        """Whether the fault may be that of a trigger which cannot be switched off, and fires because of this one."""
+        running = self._running(case, found.fault)
+        return any(
+            self.suspects.carries(outer, stuck.oid) and (not running or stuck in running)
+            for outer in self._switches[found.switch].triggers
+            for stuck in self._unmoved()
+        )
+
+    def _told_stuck(self, case: _Case, fault: Fault) -> list[str]:
+        """The triggers, with the reason, that cannot be switched off and may have brought the fault about."""
+        running = self._running(case, fault)
+        flow = case.observed.flow
+        certain = [trigger for trigger in self._unmoved() if trigger in running]
+        stuck = certain or [
+            trigger for trigger in self._unmoved() if flow.starts or self.suspects.may_fire(trigger, flow.name)
+        ]
+        names = sorted(self.suspects.catalog.trigger_name(trigger) for trigger in stuck)
+        listed = "; ".join(f"{name}: {self._stuck[name]}" for name in names)
+        words = "it cannot be" if certain else "it may be a trigger that cannot be"
+        return [f"{words} switched off here ({listed})"] if names else []
+
+    # What stays open
+
+    def _open(self, case: _Case, verdict: Verdict, doubtful: Sequence[Fault]) -> str | None:
         if verdict.unfinished:
-            return f"with the culprits off it is not known whether the flow passes: {limits[-1]}"
-        if not verdict.open:
+            return f"with the culprits off it is not known whether the flow passes: {case.limits[-1]}"
+        undecided = [fault for fault in verdict.open if fault not in doubtful]
+        if not undecided:
             return None
-        running = {
-            self.evidence.suspects.catalog.trigger_name(trigger)
-            for fault in verdict.open
-            if (failed := failures.get(fault)) is not None
-            for trigger in self.evidence.suspects.in_context(failed.context)
-        }
-        stuck = [f"{name}: {why}" for name, why in sorted(self._board.stuck.items()) if name in running]
-        if stuck:
-            return f"the cause is not proved, for it cannot be switched off here ({'; '.join(stuck)})"
-        if limits:
-            return f"the cause is not proved, for a replay with triggers off gave no verdict: {limits[0]}"
+        if case.limits:
+            return f"the cause is not proved, for a replay with triggers off gave no verdict: {case.limits[0]}"
         if verdict.found:
-            what = " and ".join(_told(fault) for fault in verdict.open)
+            what = " and ".join(told_fault(fault) for fault in undecided)
             return f"with the culprits off the flow fails otherwise ({what}), perhaps only because they are off"
         return f"the cause is not proved after {verdict.trials} replays"
 
-    def look_behind_handlers(self, observed: Observation, replay: Replay) -> None:
-        """Replays a flow that went through with its functions' handlers open; what they hid is put into `hidden`."""
-        known = self._definitions
-        opened = [mask for mask in self.evidence.masks if mask.function.oid in known]
-        for _ in range(_MOST_HIDDEN):
-            if not opened:
-                return
-            by_function: dict[int, list[Mask]] = {}
-            for mask in opened:
-                by_function.setdefault(mask.function.oid, []).append(mask)
-            opening = {oid: (known[oid].owner, known[oid].without(few)) for oid, few in by_function.items()}
-            try:
-                again = replay(partial(self._replace, opening))
-            except ChangeRefused as refused:
-                self.notes[
-                    f"what exception handlers hide is not known, for opening them was refused: {refused.told}"
-                ] = None
-                return
-            failed = again.failed
-            if again.limit is not None:
-                self.notes[f"what exception handlers hide in {observed.flow.name} is not known: {_limit(again)}"] = None
-                return
-            if failed is None or failed.sqlstate is None:
-                return
-            passed = frames(failed.context)
-            hiding = next((mask for frame in passed for mask in opened if mask.hides(frame)), None)
-            if hiding is None:
-                return  # opening the handlers broke something else, which is nobody's error
-            opened.remove(hiding)
-            self._note(observed, failed, hiding)
-
-    def _replace(self, statements: Mapping[int, tuple[str | None, str]], session: Session) -> None:
-        """Puts the functions (oid: owner to act as, statement) in the places of those that bear their names."""
-        self._require_unaltered(session, statements)
-        # The bodies are the target's own but for a RAISE: what they name need not be found under the present path.
-        session.connection.execute("SET LOCAL check_function_bodies = off")
-        for owner, statement in statements.values():
-            with session.owners.acting_as(owner) as sender:
-                sender.run(statement)
-
-    def _require_unaltered(self, session: Session, functions: Iterable[int]) -> None:
-        changed = altered(session, functions, self._known)
-        if changed:
-            catalog = self.evidence.suspects.catalog.functions
-            names = ", ".join(catalog[oid].name for oid in changed)
-            raise ChangeRefused(f"triggers have changed what the name stands for, or what is there: {names}")
-
-    def _note(self, observed: Observation, failed: FailedStep, mask: Mask) -> None:
-        running = self.evidence.suspects.in_context(failed.context)
-        trigger = self.evidence.suspects.catalog.trigger_name(running[0]) if running else ""
-        function, line = self._place(failed) or (mask.function.name, mask.line)
-        key = trigger, function, line, failed.sqlstate
-        assert failed.sqlstate is not None
-        message = scrubbed_step(failed).message
-        error = HiddenError(trigger, function, line, failed.sqlstate, message, observed.flow.name)
-        self.hidden.setdefault(key, error)
-
-    def _place(self, failed: FailedStep) -> tuple[str, int | None] | None:
-        """The innermost function of the failure by its full name, where the catalog leaves no doubt which it is."""
-        frame = next(iter(frames(failed.context)), None)
-        if frame is None:
-            return None
-        named = [
-            function
-            for function in self.evidence.suspects.catalog.functions.values()
-            if frame.may_be(function.schema, function.proname)
-        ]
-        return (named[0].name if len(named) == 1 else frame.text), frame.line
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    suspects: Suspects
-    switches: Sequence[Switch]
-    failures: dict[Fault, FailedStep]
-
-    def carries(self, outer: int, inner: int) -> bool:
-        return any(
-            self.suspects.carries(first, then)
-            for first in self.switches[outer].triggers
-            for then in self.switches[inner].triggers
+    def _nobodys(self, case: _Case, left: Sequence[Fault]) -> str:
+        what = " and ".join(told_fault(fault) for fault in left)
+        if case.limits:
+            return f"what brings about {what} is not proved, for a replay gave no verdict: {case.limits[-1]}"
+        return (
+            f"no trigger is proved to bring about {what}: it happens with every trigger off too, and the server names "
+            "no constraint, policy or setting for it"
         )
-
-    def may_follow(self, fault: Fault, switch: int | None, off: Off) -> bool:
-        failed = self.failures.get(fault)
-        if failed is None or (failed.sqlstate is not None and _OF_THE_TEXT.match(failed.sqlstate)):
-            return False
-        absent = {oid for index in off for oid in self.switches[index].triggers}
-        table = f"{failed.schema}.{failed.table}" if failed.constraint and failed.table else None
-        triggers = [None] if switch is None else self.switches[switch].triggers
-        return any(self.suspects.may_miss(trigger, table, absent) for trigger in triggers)
 
 
 def _indexes(triggers: Iterable[Trigger], by_trigger: dict[int, int]) -> Off:
     return frozenset(by_trigger[trigger.oid] for trigger in triggers if trigger.oid in by_trigger)
-
-
-def _fault(failed: FailedStep) -> Fault:
-    """What makes two failures the same. Messages hold values of the run; only what Auth itself refuses has no other."""
-    return (
-        "failure",
-        failed.index,
-        failed.statement,
-        failed.sqlstate,
-        failed.function,
-        failed.line,
-        failed.schema,
-        failed.table,
-        failed.column,
-        failed.constraint,
-    )
-
-
-def _told(fault: Fault) -> str:
-    return f"{fault[3] or 'refused by Auth'} at {fault[2]}" if fault[0] == "failure" else str(fault[1])
-
-
-def _limit(observed: Observation) -> str:
-    """The limit of ours that ended a replay, and where."""
-    failed = observed.failed
-    return f"{observed.limit}" + (f" ({failed.sqlstate} at {failed.statement})" if failed is not None else "")
-
-
-def _trial(observed: Observation) -> Trial:
-    if observed.limit is not None:
-        return Trial(limited=True)
-    broken = None if observed.failed is None else _fault(observed.failed)
-    changes = frozenset(("change", change.what) for change in observed.changes)
-    return Trial(broken, frozenset() if broken is not None else changes)
-
-
-def _named_by_server(verdict: Verdict, failures: dict[Fault, FailedStep], first: Trial) -> list[Culprit]:
-    """The constraint or policy behind a failure that happens with every trigger off."""
-    named = []
-    for fault in verdict.unswitched:
-        failed = failures.get(fault)
-        if failed is None or failed.sqlstate is None:
-            continue
-        kind, name = _names(failed)
-        if name is not None:
-            named.append(Culprit(kind, name, necessary=True, sufficient=True, behind=fault not in first.faults))
-    return named
-
-
-def _names(failed: FailedStep) -> tuple[str, str | None]:
-    table = f"{failed.schema}.{failed.table}"
-    policy = _POLICY.search(failed.message) if failed.sqlstate == "42501" else None
-    if policy is not None:
-        return "policy", ".".join(part for part in (policy["table"], policy["policy"]) if part)
-    if failed.constraint is not None:
-        return "constraint", f"{table}.{failed.constraint}"
-    if failed.sqlstate == "23502" and failed.column is not None:
-        return "constraint", f"{table}.{failed.column}"
-    return "constraint", None
