@@ -93,3 +93,101 @@ def test_a_webhook_queues_its_request(project_connection: psycopg.Connection) ->
     project_connection.execute("INSERT INTO public.hooked VALUES (1)")
     query = "SELECT convert_from(body, 'UTF8')::jsonb -> 'record' ->> 'a' FROM net.http_request_queue"
     assert _value(project_connection, query) == "1"
+
+
+CREATED = {
+    "pg_cron": (
+        "cron.schedule('a', '0 0 * * *', 'select 1') = cron.schedule('a', '1 0 * * *', 'select 2')",
+        "(SELECT schedule = '1 0 * * *' AND username = 'postgres' FROM cron.job)",
+        "cron.schedule('* * * * *', 'select 1') > 0 AND (SELECT count(*) = 1 FROM cron.alter_job(1, active := false))",
+        "cron.unschedule('a') AND cron.unschedule((SELECT max(jobid) FROM cron.job))",
+        "NOT has_table_privilege('cron.job', 'INSERT')",
+    ),
+    "pgmq": (
+        "(SELECT count(*) = 1 FROM pgmq.create('Jobs'))",
+        "(SELECT count(*) = 1 FROM pgmq.send('jobs', '{\"a\": 1}'))",
+        "(SELECT count(*) = 2 FROM pgmq.send_batch('jobs', ARRAY['{}', '{}']::jsonb[]))",
+        "(SELECT message ->> 'a' = '1' AND read_ct = 1 FROM pgmq.read('jobs', 30, 1))",
+        "(SELECT count(*) = 1 FROM pgmq.pop('jobs')) AND pgmq.archive('jobs', 1) AND pgmq.delete('jobs', 3::bigint)",
+        "(pgmq.metrics('jobs')).queue_length = 0 AND (SELECT count(*) = 1 FROM pgmq.a_jobs)",
+        "(SELECT queue_name = 'Jobs' FROM pgmq.list_queues()) AND pgmq.drop_queue('Jobs')",
+    ),
+    "http": (
+        "(http_get('http://localhost')).status = 200",
+        "(http_post('http://localhost', '{}', 'text/plain')).content = '{}'",
+        "(http(('GET', 'http://localhost', ARRAY[http_header('a', 'b')], NULL, NULL)::http_request)).status = 200",
+        "cardinality(http_headers('a', 'b', 'c', 'd')) = 2 AND http_set_curlopt('a', 'b')",
+    ),
+    "pgjwt": (
+        "(SELECT payload ->> 'a' = '1' AND valid FROM verify(sign('{\"a\": 1}', 'secret'), 'secret'))",
+        "url_decode(url_encode('\\xfbff10')) = '\\xfbff10'",
+    ),
+    "pgsodium": (
+        "(SELECT key_type = 'aead-det' FROM pgsodium.create_key(name := 'a'))",
+        "length(pgsodium.randombytes_buf(40)) = 40",
+    ),
+    "pg_jsonschema": ("jsonb_matches_schema('{}', '{}') AND jsonschema_is_valid('{}')",),
+    "pg_hashids": ("id_decode(id_encode(12)) = '{12}' AND id_decode_once(id_encode(ARRAY[7, 8]), 'salt') = 7",),
+    "pgtap": (
+        "plan(2) = '1..2' AND \"is\"(1, 1, 'x') = 'ok' AND throws_ok('selec', '42601', 'no', 'x') = 'ok'",
+        "has_table('public', 'x', 'y') = 'ok' AND (SELECT count(*) = 0 FROM finish())",
+    ),
+    "postgis": (
+        "st_dwithin(st_setsrid(st_makepoint(1, 2), 4326)::geography, st_point(1, 2)::geography, 10) IS NOT NULL",
+        "st_astext(st_geomfromtext('POINT(1 2)', 4326)) = 'POINT(1 2)'",
+        "(st_asgeojson('POINT(1 2)'::geometry)::jsonb) IS NOT NULL",
+        "(SELECT st_union(g) IS NOT NULL FROM (VALUES ('POINT(1 2)'::geometry)) AS v (g))",
+    ),
+    "timescaledb": ("time_bucket('1 hour', '2026-01-01 00:30:00+00'::timestamptz) = '2026-01-01 00:00:00+00'",),
+    "dblink": (
+        "dblink_exec('host=x', 'select 1') = 'OK' AND (SELECT count(*) = 0 FROM dblink('x', 'y') AS t (a int))",
+    ),
+    "index_advisor": ("(SELECT index_statements = '{}' FROM index_advisor('select 1'))",),
+    "hypopg": ("(SELECT count(*) = 0 FROM hypopg_create_index('create index on t (a)'))",),
+    "pg_tle": ("pgtle.install_extension('a', '1', 'b', 'select 1')",),
+    "supabase-dbdev": ("dbdev.install('a')",),
+    "pg_partman": ("create_parent('public.t', 'at', '1 day') AND (SELECT count(*) = 1 FROM run_maintenance())",),
+    "wrappers": ("(SELECT count(*) = 1 FROM stripe_fdw_validator('{}', 0))",),
+}
+"""Of extensions that a project does not find installed, with conditions that hold one after the other."""
+_HERE_ALREADY = {name for name, _ in PREINSTALLED}
+
+
+@pytest.mark.parametrize("name", CREATED)
+def test_functions_of_a_created_one_run(project_connection: psycopg.Connection, name: str) -> None:
+    project_connection.execute("CREATE SCHEMA partman; SET search_path = public, extensions, partman")
+    if name not in _HERE_ALREADY:
+        project_connection.execute(f'CREATE EXTENSION "{name}"'.encode())
+    for condition in CREATED[name]:
+        assert _value(project_connection, f"SELECT {condition}") is True, condition
+
+
+def test_a_table_of_places_can_be_indexed(project_connection: psycopg.Connection) -> None:
+    """More than one page of an index, on the planner's way and not."""
+    project_connection.execute(
+        "CREATE EXTENSION postgis SCHEMA extensions;"
+        "CREATE TABLE public.places (at geography(point, 4326), area geometry(Polygon, 4326));"
+        "CREATE INDEX ON public.places USING gist (at); CREATE INDEX ON public.places USING gist (area);"
+        "INSERT INTO public.places SELECT st_point(n, n), st_makeenvelope(n, n, n, n, 4326)"
+        " FROM generate_series(1, 1000) AS n; CREATE INDEX ON public.places USING gist (at, area);"
+        "SET LOCAL enable_seqscan = off"
+    )
+    query = "SELECT count(*) FROM public.places WHERE at && st_point(1, 1)::geography"
+    assert _value(project_connection, query) == 0
+    assert _value(project_connection, "SELECT count(DISTINCT at) FROM public.places") == 1000
+
+
+def test_the_real_one_of_what_acts_outside_is_never_used(project_connection: psycopg.Connection) -> None:
+    project_connection.execute("CREATE EXTENSION dblink SCHEMA extensions; CREATE EXTENSION postgres_fdw")
+    query = (
+        "SELECT count(*) FROM pg_depend AS d JOIN pg_proc AS p ON p.oid = d.objid AND d.classid = 'pg_proc'::regclass "
+        "JOIN pg_extension AS e ON e.oid = d.refobjid AND d.deptype = 'e' JOIN pg_language AS l ON l.oid = p.prolang "
+        "WHERE e.extname IN ('dblink', 'postgres_fdw', 'pg_net') AND l.lanname = 'c'"
+    )
+    assert _value(project_connection, query) == 0
+
+
+def test_real_ones_stay(postgres15: Sandbox) -> None:
+    """A server that has pgcrypto keeps it."""
+    with psycopg.connect(postgres15.conninfo("postgres"), prepare_threshold=None) as connection:
+        assert _value(connection, "SELECT encode(digest('abc', 'sha1'), 'hex')") == hashlib.sha1(b"abc").hexdigest()
