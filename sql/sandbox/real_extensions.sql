@@ -8,6 +8,9 @@ BEGIN
     IF EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_net') THEN
         GRANT USAGE ON SCHEMA net TO supabase_functions_admin, postgres, anon, authenticated, service_role;
     END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'pgsodium') THEN
+        GRANT USAGE ON SCHEMA pgsodium TO postgres, service_role;
+    END IF;
     FOR each IN
         SELECT p.oid::pg_catalog.regprocedure AS name
           FROM pg_catalog.pg_extension AS e

@@ -6,6 +6,7 @@ The optional extra `docker` brings testcontainers; it is imported here and nowhe
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import secrets
 import warnings
@@ -54,7 +55,6 @@ def started_container(image: str, superuser: str, progress: Callable[[str], None
     """
     try:
         from testcontainers.core.container import DockerContainer
-        from testcontainers.core.docker_client import DockerClient
     except ImportError:
         raise UsageError("--docker needs testcontainers, which is not installed", _INSTALL) from None
     except ValueError as error:
@@ -62,11 +62,16 @@ def started_container(image: str, superuser: str, progress: Callable[[str], None
         raise TriggerAuditError(f"the settings of testcontainers cannot be read: {_said(error)}") from None
     _require_engine()
     run, password = secrets.token_hex(8), secrets.token_hex(24)
-    container = DockerContainer(image).with_exposed_ports(_PORT)
+    try:
+        container = DockerContainer(image).with_exposed_ports(_PORT)
+        engine = container.get_docker_client().client
+    except Exception as error:
+        # It may log in to a registry here.
+        raise TriggerAuditError(f"testcontainers cannot use the Docker engine: {_said(error)}") from None
     # What the entrypoint of the official image reads; that of supabase/postgres has the same.
     container.with_envs(POSTGRES_PASSWORD=password, POSTGRES_USER=superuser, POSTGRES_DB="postgres")
     container.with_kwargs(labels={LABEL: run}, dns=_NO_NAME_SERVER)
-    with termination_as_exit(), contextlib.closing(DockerClient().client) as engine:
+    with termination_as_exit(), contextlib.closing(engine):
         try:
             _pull(engine, container.image, progress)
             progress("starting the container")
@@ -79,8 +84,6 @@ def started_container(image: str, superuser: str, progress: Callable[[str], None
         else:
             with undisturbed():
                 _remove(engine, run)
-        finally:
-            container.get_docker_client().client.close()
 
 
 def _require_engine() -> None:
@@ -88,7 +91,7 @@ def _require_engine() -> None:
     from testcontainers.core.docker_client import DockerClient
 
     with warnings.catch_warnings():
-        # The client leaves the socket of a failed attempt to the garbage collector.
+        # The client leaves the socket of a failed attempt to the garbage collector, which would complain later.
         warnings.simplefilter("ignore", ResourceWarning)
         try:
             DockerClient(timeout=_ANSWER_SECONDS).client.close()
@@ -96,6 +99,7 @@ def _require_engine() -> None:
             said = _said(error)
         else:
             return
+        gc.collect()
     place = os.environ.get("DOCKER_HOST")
     raise TriggerAuditError(
         f"no Docker engine answers{f' at {redact(place)}' if place else ''}: {said}",
