@@ -211,6 +211,21 @@ def test_a_setting_that_the_server_names(fresh_database: Database) -> None:
     assert culprit_words(culprit).startswith("setting app.blocked (the server names it")
 
 
+def test_a_setting_of_the_database_without_which_it_does_not_happen(database: FreshDatabase) -> None:
+    """Sessions here start with it, Auth's too. Another one beside it is not to blame."""
+    name = database.name
+    with connect(database) as owner:
+        owner.execute("ALTER TABLE auth.users ADD COLUMN since date DEFAULT '12/31/2020'::text::date")
+        owner.execute(f"ALTER DATABASE {name} SET datestyle = 'ISO, DMY'".encode())
+        owner.execute(f"ALTER DATABASE {name} SET enable_nestloop = off".encode())
+    result = by_flow(prove_on(database, _FIRST))["signup-email"]
+    assert result.failed_step is not None
+    assert result.failed_step.sqlstate == "22008"
+    assert result.culprits == (Culprit("setting", "DateStyle", necessary=True, sufficient=False),)
+    assert result.reason is None
+    assert culprit_words(result.culprits[0]).startswith("setting DateStyle (proved: with PostgreSQL's own value")
+
+
 def test_what_is_behind_the_shown_failure_is_told_apart(fresh_database: Database) -> None:
     sql = on_users("a", "  RAISE EXCEPTION 'a';") + on_users("b", "  RAISE EXCEPTION 'b';", "AFTER UPDATE OF role")
     told = flow_document(first(fresh_database, sql))["culprits"]

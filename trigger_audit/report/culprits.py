@@ -34,6 +34,8 @@ def culprit_words(culprit: Culprit) -> str:
     name = f"{culprit.kind} {culprit.name}"
     if culprit.kind == "policy":
         return _row_security(culprit)
+    if culprit.kind == "setting" and not culprit.sufficient:
+        return f"{name} (proved: with PostgreSQL's own value this does not happen; sessions here start with another)"
     if culprit.kind != "trigger":
         return f"{name} (the server names it; it happens with every trigger off too)"
     others = ", ".join(culprit.group)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from trigger_audit.smoke.at_start import settings_at_fault
 from trigger_audit.smoke.attempts import ChangeRefused
 from trigger_audit.smoke.culprits import MOST_TRIALS, Fault, Found, Off, Trial, Verdict, search
 from trigger_audit.smoke.faults import Known, fault_of, named_by_server, told_fault, told_limit, trial_of
@@ -187,8 +188,12 @@ class Trials:
                 proof += self._triggers(case, explained, earlier=True)
                 if explained and not before.unfinished:  # one trigger may be behind several
                     left = [fault for fault in left if fault in (*before.unswitched, *before.open)]
+            set_so = self._settings(case)
         except ChangeRefused as refused:
             return Proof(reason=f"the cause is not proved, for switching triggers off was refused: {refused.told}")
+        if set_so:
+            proof += set_so
+            left = [fault for fault in left if fault != case.first.faults[0]]
         blamed = frozenset(found.switch for found in verdict.found)
         if blamed and blamed not in self._blamed:
             self._blamed.insert(0, blamed)
@@ -216,6 +221,12 @@ class Trials:
             if not self._learn(case):
                 break
         return verdict
+
+    def _settings(self, case: _Case) -> tuple[Culprit, ...]:
+        def trial(change: Change) -> Trial:
+            return trial_of(case.replay(change))
+
+        return settings_at_fault(self._attempts.session, self.suspects.catalog, case.first.faults[0], trial)
 
     def _learn(self, case: _Case) -> bool:
         for failed in case.failures.values():
