@@ -3,6 +3,8 @@
 --   statements. Two event triggers (made beside this file) call these functions around CREATE and ALTER EXTENSION.
 --   A project's event trigger may create an extension as well: that one is refused while another is under way, for at
 --   its end the triggers would be on again.
+--   A project can let an event trigger of its own call these functions: what they do depends on event and command, and
+--   ours are known by their functions, for a name anybody can choose.
 -- Minimum server version: 14
 CREATE TABLE _trigger_audit.silenced (name name NOT NULL);
 
@@ -12,6 +14,9 @@ CREATE FUNCTION _trigger_audit.silence() RETURNS event_trigger
 DECLARE
     each name;
 BEGIN
+    IF tg_event <> 'ddl_command_start' OR tg_tag NOT IN ('CREATE EXTENSION', 'ALTER EXTENSION') THEN
+        RETURN;
+    END IF;
     IF EXISTS (SELECT FROM _trigger_audit.silenced) THEN
         RAISE EXCEPTION 'an extension cannot be created in the course of another' USING ERRCODE = '42501';
     END IF;
@@ -36,6 +41,9 @@ CREATE FUNCTION _trigger_audit.unsilence() RETURNS event_trigger
 DECLARE
     each name;
 BEGIN
+    IF tg_event <> 'ddl_command_end' OR tg_tag NOT IN ('CREATE EXTENSION', 'ALTER EXTENSION') THEN
+        RETURN;
+    END IF;
     FOR each IN DELETE FROM _trigger_audit.silenced AS s RETURNING s.name LOOP
         EXECUTE format('ALTER EVENT TRIGGER %I ENABLE', each);
     END LOOP;

@@ -134,6 +134,15 @@ IN_SCRIPTS = {
     "an update in a block": "DO $$ BEGIN CREATE EXTENSION hstore VERSION '1.4'; END $$;"
     + WATCHES
     + "DO $$ BEGIN ALTER EXTENSION hstore UPDATE; END $$;",
+    "a name like ours": "CREATE EVENT TRIGGER _trigger_audit_a ON ddl_command_end EXECUTE FUNCTION public.watch();"
+    "DO $$ BEGIN CREATE EXTENSION citext; END $$;",
+    "functions of ours": WATCHES
+    + """
+    CREATE EVENT TRIGGER y ON ddl_command_start EXECUTE FUNCTION _trigger_audit.unsilence();
+    CREATE EVENT TRIGGER yy ON ddl_command_end EXECUTE FUNCTION _trigger_audit.unsilence();
+    DO $$ BEGIN CREATE EXTENSION citext; END $$;
+    """,
+    "a language": WATCHES + "DO $$ BEGIN CREATE LANGUAGE citext; END $$;",
     "event triggers of ours": WATCHES
     + """
     DO $$ DECLARE n name; BEGIN

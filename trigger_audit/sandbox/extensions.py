@@ -8,6 +8,7 @@ tree of links to the installed one.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -34,9 +35,10 @@ _PRIVILEGED = frozenset(
 )
 # Its objects belong to whoever creates it, on the platform too.
 _OF_CREATOR = frozenset({"pgmq"})
-_TRUSTED = re.compile(r"^\s*trusted\s*=.*$", re.MULTILINE)
+_TRUSTED = re.compile(r"^\s*trusted\s*=", re.MULTILINE)
 
 
+@functools.cache
 def stand_ins() -> frozenset[str]:
     """The names of the extensions that we have a stand-in for."""
     return frozenset(path.stem for path in (sql_folder() / "extensions").glob("*.control"))
@@ -128,12 +130,17 @@ def _write(folder: Path, own: Path | None, *, complete: bool = False) -> None:
     for path in (sql_folder() / "extensions").iterdir():
         if _name(path) in ours:
             _copy(path.read_bytes(), folder / path.name)
-    changed = {name for name in has - ours if privileged(name)}
+    controls = {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in files
+        if path.suffix == ".control" and path.stem not in ours and privileged(path.stem)
+    }
+    changed = {name for name, control in controls.items() if _TRUSTED.search(control) is None}
+    for name in changed:
+        _copy(f"{controls[name]}\ntrusted = true\n".encode(), folder / f"{name}.control")
     for path in files:
-        if path.suffix == ".control" and path.stem in changed:
-            control = _TRUSTED.sub("", path.read_text(encoding="utf-8"))
-            _copy(f"{control}\ntrusted = true\n".encode(), folder / path.name)
-        elif _name(path) not in ours and (complete or _name(path) in changed):
+        is_written = _name(path) in ours or (path.suffix == ".control" and path.stem in changed)
+        if not is_written and (complete or _name(path) in changed):
             _link([path], folder)
 
 
