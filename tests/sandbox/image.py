@@ -33,7 +33,7 @@ from trigger_audit.sandbox.container import Started
 
 PASSWORD = "o'ne\\ of the image's"
 # In the words of nobody else: what its scripts leave of roles in the autumn of 2024, in that order.
-_ROLES = """
+ROLES = """
 create role postgres login createdb createrole replication bypassrls;
 create role supabase_replication_admin login replication;
 create role supabase_read_only_user login bypassrls;
@@ -95,8 +95,8 @@ class ImageServer:
 
 
 @contextlib.contextmanager
-def image_server(binaries: Path) -> Iterator[ImageServer]:
-    """Over TCP everybody needs a password, which only the superuser has."""
+def image_server(binaries: Path, roles: str = ROLES) -> Iterator[ImageServer]:
+    """Over TCP everybody needs a password, which only the superuser has. `roles` is run by that."""
     folder = Path(tempfile.mkdtemp(prefix="trigger-audit-test-"))
     account = server_account()
     (folder / "password").write_text(PASSWORD)
@@ -127,7 +127,7 @@ def image_server(binaries: Path) -> Iterator[ImageServer]:
         server = ImageServer(port)
         _await(server, folder / "log")
         with server.open() as connection:
-            connection.execute(_ROLES.encode())
+            connection.execute(roles.encode())
         yield server
     finally:
         if process is not None:

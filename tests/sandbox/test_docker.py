@@ -19,13 +19,14 @@ from psycopg import sql
 from tests.cli import warm
 from tests.cli.running import environment, run
 from tests.conftest import FreshDatabase
-from tests.sandbox.image import PASSWORD, Engine, ImageServer, image_server
+from tests.sandbox.image import PASSWORD, ROLES, Engine, ImageServer, image_server
 from trigger_audit.errors import TriggerAuditError, UsageError
 from trigger_audit.opening import sandbox_with, sql_input
 from trigger_audit.pipeline import SmokeOptions, scan, smoke
 from trigger_audit.resources import read_sql, sql_folder
 from trigger_audit.rules.registry import all_rules
 from trigger_audit.sandbox import bootstrap, container, docker
+from trigger_audit.sandbox.binaries import find_binaries
 from trigger_audit.sandbox.docker import DockerImage, await_server, parse_image, prepared
 from trigger_audit.sandbox.migrations import load_files
 from trigger_audit.sandbox.project import SqlFile
@@ -215,6 +216,21 @@ def judged(server: Path | DockerImage) -> tuple[list[Any], list[Any]]:
         for each in smoked.report.flows
     ]
     return findings, flows
+
+
+@pytest.mark.extended
+@pytest.mark.parametrize("roles", [ROLES, "select 'PostgreSQL alone'"])
+def test_later_versions_and_servers_without_anything(roles: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is a member of whom goes by other rules since 16."""
+    with image_server(find_binaries().folder, roles) as running:
+        monkeypatch.setattr(container, "started_container", lambda *_: contextlib.nullcontext(running.started))
+        with sandbox_with(sql_input((BROKEN,)), ["demo"], postgres=IMAGE, progress=lambda text: None) as opened:
+            assert opened.info.platform == "supabase"
+            assert opened.not_applied == ()
+            members = opened.connection.execute("select pg_has_role('postgres', 'supabase_auth_admin', 'member')")
+            assert members.fetchone() == (False,)
+            smoked = smoke(opened.connection, opened.info, SmokeOptions(flows=("signup-email",), allow_locks=True))
+    assert all(each.outcome == "fail" and each.culprits for each in smoked.report.flows)
 
 
 @pytest.mark.usefixtures("in_place_of_a_container")
