@@ -229,6 +229,7 @@ def test_later_versions_and_servers_without_anything(roles: str, monkeypatch: py
             assert opened.not_applied == ()
             members = opened.connection.execute("select pg_has_role('postgres', 'supabase_auth_admin', 'member')")
             assert members.fetchone() == (False,)
+            opened.connection.rollback()
             smoked = smoke(opened.connection, opened.info, SmokeOptions(flows=("signup-email",), allow_locks=True))
     assert all(each.outcome == "fail" and each.culprits for each in smoked.report.flows)
 
