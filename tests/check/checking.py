@@ -19,7 +19,9 @@ SHOP_FILES = (*sorted((SHOP / "supabase/migrations").iterdir()),)
 def checked(*paths: Path, base: str | None = None) -> CheckResult:
     """All rules, all flows."""
     options = CheckOptions(tuple(all_rules()))
-    return check(SqlTarget(paths, "the test"), base, options, progress=lambda _: None, about=lambda _: None)
+    return check(
+        SqlTarget(paths, "the test"), base, options, progress=lambda _: None, about=lambda _: None, note=lambda _: None
+    )
 
 
 def scanned(*paths: Path) -> ScanResult:

@@ -24,12 +24,15 @@ class Made:
 
     top: Path
 
-    def git(self, *arguments: str) -> str:
+    def git(self, *arguments: str, sent: str | bytes = "") -> str:
         done = subprocess.run(
-            ("git", "-C", str(self.top), *arguments), capture_output=True, text=True, env={**os.environ, **_PLAIN}
+            ("git", "-C", str(self.top), *arguments),
+            input=sent.encode() if isinstance(sent, str) else sent,
+            capture_output=True,
+            env={**os.environ, **_PLAIN},
         )
         assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        return done.stdout.decode().strip()
 
     def write(self, name: str, text: str) -> Path:
         file = self.top / name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -35,53 +36,81 @@ def test_what_main_has_gained_meanwhile_is_not_in_the_base(repository: Made) -> 
     repository.git("checkout", "--quiet", "feature")
     repository.git("stash", "pop", "--quiet")
 
-    folder = repository.top / "supabase"
-    found = repository_of((folder,))
+    found = repository_of((repository.top / "supabase",))
     assert found.base("main").commit == base
-    with found.at(base, (folder,)) as (copy,):
-        assert copy is not None
-        there = {file.relative_to(copy).as_posix() for file in copy.rglob("*") if file.is_file()}
-        assert there == {"migrations/1_first.sql", "config.toml"}
-        assert (copy / "migrations/1_first.sql").read_bytes() == "select 1;\r\nselect 'ä';\r\n".encode()
-    assert not copy.exists()
+    with found.at(base, (Path("supabase"),)) as tree:
+        assert there(tree) == {"supabase/migrations/1_first.sql", "supabase/config.toml"}
+        assert (tree / FIRST).read_bytes() == "select 1;\r\nselect 'ä';\r\n".encode()
+    assert not tree.exists()
 
 
-def test_a_path_that_the_base_does_not_have_is_none(repository: Made) -> None:
+def there(tree: Path) -> set[str]:
+    return {file.relative_to(tree).as_posix() for file in tree.rglob("*") if file.is_file()}
+
+
+def tree_of(repository: Made, commit: str) -> AbstractContextManager[Path]:
+    return repository_of((repository.top,)).at(commit, (Path("supabase"),))
+
+
+def test_a_path_that_the_base_does_not_have_is_not_there(repository: Made) -> None:
     base = repository.git("rev-parse", "HEAD")
-    new = repository.write("supabase/migrations/2_new.sql", "select 2;")
-    old = repository.top / FIRST
-    with repository_of((new, old)).at(base, (new, old)) as (absent, present):
-        assert absent is None
-        assert present is not None
-        assert present.name == "1_first.sql"
+    repository.write("supabase/migrations/2_new.sql", "select 2;")
+    with tree_of(repository, base) as tree:
+        assert not (tree / "supabase/migrations/2_new.sql").exists()
 
 
-def test_names_that_look_like_patterns_or_options_are_names(repository: Made) -> None:
-    odd = ["m/[1].sql", "m/*.sql", "m/-x.sql", "m/ä b\n.sql"]
+def test_odd_names_are_names(repository: Made) -> None:
+    odd = ["m/[1].sql", "m/*.sql", "m/-x.sql", "m/ä b\n.sql", "m/a\\b.sql"]
     for name in odd:
         repository.write(name, name)
-    repository.write("m/1.sql", "is no match of [1].sql")
-    commit = repository.commit()
-    paths = tuple(repository.top / name for name in odd)
-    with repository_of(paths).at(commit, paths) as copies:
-        assert [copy.read_text() for copy in copies if copy is not None] == odd
-        assert not (copies[0].parent / "1.sql").exists() if copies[0] else False
+    with tree_of(repository, repository.commit()) as tree:
+        assert [(tree / name).read_text() for name in odd] == odd
 
 
-def test_a_symbolic_link_is_not_followed_out_of_the_base(repository: Made) -> None:
-    (repository.top / "supabase/migrations/2_link.sql").symlink_to("/etc/passwd")
-    commit = repository.commit()
-    folder = repository.top / "supabase/migrations"
-    with repository_of((folder,)).at(commit, (folder,)) as (copy,):
-        assert copy is not None
-        assert [file.name for file in copy.iterdir()] == ["1_first.sql"]
+def test_a_symbolic_link_is_followed_inside_the_tree_alone(repository: Made) -> None:
+    migrations = repository.top / "supabase/migrations"
+    (migrations / "2_out.sql").symlink_to("/etc/passwd")
+    (migrations / "3_up.sql").symlink_to("../../../../../../../etc/passwd")
+    (migrations / "4_in.sql").symlink_to("../../sql/shared.sql")
+    (migrations / "5_gone.sql").symlink_to("nowhere.sql")
+    (repository.top / "db").symlink_to("supabase")
+    repository.write("sql/shared.sql", "select 4;")
+    with tree_of(repository, repository.commit()) as tree:
+        names = sorted(file.name for file in (tree / "supabase/migrations").iterdir())
+        assert names == ["1_first.sql", "4_in.sql"]
+        assert (tree / "supabase/migrations/4_in.sql").read_text() == "select 4;"
+        assert (tree / "db/migrations/1_first.sql").read_text().startswith("select 1;")
+
+
+@pytest.mark.parametrize("name", ["..", "."])
+def test_a_tree_that_leads_out_of_itself_is_refused(repository: Made, name: str) -> None:
+    """git checks none out; a hand-made one would write anywhere."""
+    blob = repository.git("hash-object", "-w", "--stdin", sent="select 1;")
+    inner = repository.git("mktree", sent=f"100644 blob {blob}\tevil.sql\n")
+    outer = repository.git("hash-object", "-w", "-t", "tree", "--literally", "--stdin", sent=tree_entry(name, inner))
+    commit = repository.git("commit-tree", outer, "-m", "evil")
+    with pytest.raises(TriggerAuditError, match="leads out of it"), tree_of(repository, commit):
+        pass
+
+
+def tree_entry(name: str, tree: str) -> bytes:
+    return b"40000 " + name.encode() + b"\0" + bytes.fromhex(tree)
+
+
+def test_a_path_that_leads_out_of_the_repository(repository: Made, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.sql"
+    outside.write_text("select 1;")
+    link = repository.top / "x.sql"
+    link.symlink_to(outside)
+    with pytest.raises(UsageError, match="leads out of the git repository"):
+        repository_of((link,)).place(link)
 
 
 def test_the_repository_is_left_as_it_was(repository: Made) -> None:
     repository.write(FIRST, "changed")
     before = {file: file.stat().st_mtime_ns for file in (repository.top / ".git").rglob("*")}
     found = repository_of((repository.top,))
-    with found.at(found.base("main").commit, (repository.top,)):
+    with found.at(found.base("main").commit, ()):
         pass
     assert {file: file.stat().st_mtime_ns for file in (repository.top / ".git").rglob("*")} == before
 
@@ -159,7 +188,7 @@ def test_a_store_that_is_damaged(repository: Made) -> None:
     (repository.top / ".git/objects" / blob[:2] / blob[2:]).unlink()
     with (
         pytest.raises(TriggerAuditError, match="git has no object for supabase"),
-        repository_of((repository.top,)).at(commit, (repository.top,)),
+        tree_of(repository, commit),
     ):
         pass
 

@@ -139,4 +139,11 @@ def test_standard_input_has_no_base() -> None:
     from trigger_audit.target import SqlTarget
 
     with pytest.raises(UsageError, match="standard input"):
-        check(SqlTarget(("-",), ""), "main", CheckOptions(()), progress=lambda _: None, about=lambda _: None)
+        check(
+            SqlTarget(("-",), ""),
+            "main",
+            CheckOptions(()),
+            progress=lambda _: None,
+            about=lambda _: None,
+            note=lambda _: None,
+        )

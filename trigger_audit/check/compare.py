@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from trigger_audit.check.model import FlowChange
-from trigger_audit.findings.model import Severity
+from trigger_audit.findings.baseline import baseline_of, compared
+from trigger_audit.findings.fingerprint import normalised
+from trigger_audit.findings.model import BaselineState, Severity
+from trigger_audit.sandbox.splitter import tokens
 from trigger_audit.smoke.model import Outcome
 from trigger_audit.unmade import MISSING
 
@@ -17,30 +20,21 @@ if TYPE_CHECKING:
     from trigger_audit.smoke.model import FlowResult
 
 _RANKS = {Outcome.ALTERED: 1, Outcome.FAIL: 2}
+# Classes and codes of SQLSTATE.
+_SYNTAX_OR_RULE, _DATA, _DEPENDED_ON = "42", "22", "2BP01"
 _OF_THE_DATABASE = MISSING | {"42501"}
 
 
 def added(before: Sequence[Finding], after: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings that count now and were not there before, or not with that severity, in their order.
+    """The findings that count now and were not there before, or not as grave, in their order.
 
-    The same fault in the same statement can be there twice: as many as there were before are not new.
+    What was there before is like a baseline: the same fault can be there twice, and as many as before are not new.
     """
-    known = Counter(each.fingerprint for each in before if each.suppressed is None)
-    highest: dict[str, int] = {}
-    for each in before:
-        if each.suppressed is None:
-            highest[each.fingerprint] = max(each.severity.rank, highest.get(each.fingerprint, 0))
-    new = []
-    # Those of the baseline first: the same fault a second time is the new one.
-    for each in sorted(after, key=lambda each: each.counts):
-        if each.suppressed is not None:
-            continue
-        is_known = known[each.fingerprint] > 0
-        known[each.fingerprint] -= 1
-        # An exception handler taken away makes an error of what was a warning, and the finding stays the same.
-        if each.counts and (not is_known or each.severity.rank > highest[each.fingerprint]):
-            new.append(each)
-    return tuple(new)
+    # Those that do not count anyway first: the same fault a second time is the new one.
+    found = sorted(after, key=lambda each: each.counts)
+    told = compared(found, baseline_of(before), judged=()).findings
+    pairs = zip(found, told, strict=True)
+    return tuple(each for each, said in pairs if each.counts and said.baseline is BaselineState.NEW)
 
 
 def mended(before: Iterable[Finding], after: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -78,38 +72,47 @@ def failing_flows(flows: Sequence[FlowResult]) -> tuple[FlowResult, ...]:
 
 
 def worse_flows(before: Sequence[FlowResult], after: Sequence[FlowResult]) -> tuple[FlowResult, ...]:
-    """Those of the failing flows that did not fail before, or were altered only."""
+    """Those of the failing flows that did not fail before, or of something else, or did not count."""
     was = {(flow.flow, flow.payload): flow for flow in before}
 
     def is_worse(flow: FlowResult) -> bool:
         earlier = was.get((flow.flow, flow.payload))
-        if earlier is None or earlier.as_expected:
+        if earlier is None or earlier.as_expected or (earlier.latent and not flow.latent):
             return True
-        return _RANKS.get(flow.outcome, 0) > _RANKS.get(earlier.outcome, 0)
+        ranks = _RANKS.get(flow.outcome, 0), _RANKS.get(earlier.outcome, 0)
+        return ranks[0] > ranks[1] or (ranks[0] == ranks[1] and _outcome(flow) != _outcome(earlier))
 
     return tuple(flow for flow in failing_flows(after) if is_worse(flow))
 
 
-def broken_statements(failed: Sequence[FailedStatement]) -> tuple[FailedStatement, ...]:
-    """The statements that PostgreSQL refuses whatever else the database holds: errors of syntax and rule violations.
+def broken_statements(failed: Iterable[FailedStatement]) -> tuple[FailedStatement, ...]:
+    """The statements that PostgreSQL refuses whatever else the database holds: bad syntax, types that do not fit, what
+    is there already, what others depend on.
 
     What is missing may have been made elsewhere (in the dashboard), rights are granted by other means on a hosted
     project, and rows of a live system are in no migration: those say less about the migration than about the sandbox.
     """
-    return tuple(
-        each
-        for each in failed
-        if each.sqlstate is not None and each.sqlstate.startswith("42") and each.sqlstate not in _OF_THE_DATABASE
-    )
+    return tuple(each for each in failed if each.sqlstate is not None and _is_certain(each.sqlstate, each.statement))
+
+
+def _is_certain(sqlstate: str, statement: str) -> bool:
+    if sqlstate == _DEPENDED_ON:
+        return True
+    if sqlstate.startswith(_DATA):
+        # Of a statement that handles rows it is these rows.
+        first = next((token.word for token in tokens(statement)), "")
+        return first in ("create", "alter", "comment", "drop")
+    return sqlstate.startswith(_SYNTAX_OR_RULE) and sqlstate not in _OF_THE_DATABASE
 
 
 def newly_broken(before: Sequence[FailedStatement], after: Sequence[FailedStatement]) -> tuple[FailedStatement, ...]:
     """The broken statements that are not among those of the base, as often as there."""
-    known = Counter((each.statement, each.sqlstate) for each in before)
+    known = Counter((normalised(each.statement), each.sqlstate) for each in before)
     new = []
     for each in broken_statements(after):
-        known[each.statement, each.sqlstate] -= 1
-        if known[each.statement, each.sqlstate] < 0:
+        key = normalised(each.statement), each.sqlstate
+        known[key] -= 1
+        if known[key] < 0:
             new.append(each)
     return tuple(new)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ from tempfile import TemporaryDirectory
 from trigger_audit.check.model import Base
 from trigger_audit.errors import TriggerAuditError, UsageError
 
-_REGULAR = ("100644", "100755")
+_REGULAR, _LINK = ("100644", "100755"), "120000"
 # git sets these for its hooks, relative to another folder than the one that it is asked about here.
 _OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
+_MOST_ELSEWHERE = 64 << 20
 # What makes up a project's database; everything else of the repository stays where it is.
 _WANTED = (".sql", "config.toml")
 
@@ -41,42 +43,68 @@ class Repository:
         return Base(ref, commit)
 
     @contextmanager
-    def at(self, commit: str, paths: Sequence[Path]) -> Iterator[tuple[Path | None, ...]]:
-        """Copies of the paths as they were at a commit, for as long as the context lasts: None where there was none.
+    def at(self, commit: str, places: Sequence[Path]) -> Iterator[Path]:
+        """A folder with the SQL files and every config.toml of the tree of a commit, for as long as the context lasts.
 
-        Of a folder, the SQL files and config.toml. Raises TriggerAuditError where git cannot read its store.
+        Those below the places, and of the others up to 64 MiB: seeds and links lead to them. Symbolic links are there
+        where they lead to a file or folder of the tree. Raises TriggerAuditError where git cannot read its store, or
+        a path of the tree leads out of it.
         """
-        inside = [path.resolve().relative_to(self.top) for path in paths]
         with TemporaryDirectory(prefix="trigger-audit-base-") as name:
-            folder = Path(name)
-            self._copy(commit, inside, folder)
-            copies = (folder / path for path in inside)
-            yield tuple(copy if copy.exists() else None for copy in copies)
+            folder = Path(name).resolve()
+            self._copy(commit, folder, places)
+            yield folder
 
-    def _copy(self, commit: str, inside: Iterable[Path], folder: Path) -> None:
-        listed = self._read("ls-tree", "-r", "-z", "--full-tree", commit, "--", *(path.as_posix() for path in inside))
-        wanted: dict[str, bytes] = {}
+    def place(self, path: Path) -> Path:
+        """Where a path is in the tree. UsageError for one that is outside, behind a link for instance."""
+        try:
+            return path.resolve().relative_to(self.top)
+        except ValueError:
+            raise UsageError(f"--base: {path} leads out of the git repository at {self.top}") from None
+
+    def _copy(self, commit: str, folder: Path, places: Sequence[Path]) -> None:
+        listed = self._read("ls-tree", "-r", "-z", "--long", "--full-tree", commit)
+        files: dict[str, bytes] = {}
+        links: dict[str, bytes] = {}
+        left = _MOST_ELSEWHERE
         for entry in listed.split(b"\0")[:-1]:
             about, _, path = entry.partition(b"\t")
-            mode, _, blob = about.decode().split()
+            mode, _, blob, size = about.decode().split()
             text = path.decode("utf-8", "surrogateescape")
-            # A symbolic link may point anywhere, and a submodule has a store of its own.
-            if mode in _REGULAR and text.lower().endswith(_WANTED):
-                wanted[text] = blob.encode()
+            if mode == _LINK:
+                links[_inside(text)] = blob.encode()
+            elif mode in _REGULAR and text.lower().endswith(_WANTED):
+                if not any(Path(text).is_relative_to(place) for place in places):
+                    left -= int(size)
+                    if left < 0:
+                        continue
+                files[_inside(text)] = blob.encode()
+        for text, content in zip(files, self._contents(files, commit), strict=True):
+            copy = folder / text
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(content)
+        for text, content in zip(links, self._contents(links, commit), strict=True):
+            copy, target = folder / text, content.decode("utf-8", "surrogateescape")
+            # Only what leads to a place of the tree that is there.
+            leads = Path(os.path.normpath(copy.parent / target)) if target and "\0" not in target else None
+            if leads is not None and leads.is_relative_to(folder) and leads.exists() and not copy.exists():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.symlink_to(leads)
+
+    def _contents(self, wanted: Mapping[str, bytes], commit: str) -> Iterator[bytes]:
+        """What is in the blobs, in the order of their paths."""
         if not wanted:
             return
         contents = self._read("cat-file", "--batch", sent=b"\n".join(wanted.values()) + b"\n")
         at = 0
-        for path_text in wanted:
+        for path in wanted:
             header, _, _ = contents[at:].partition(b"\n")
-            start = at + len(header) + 1
             if header.endswith(b" missing"):
-                raise TriggerAuditError(f"git has no object for {path_text} at {commit}", "`git fsck` tells more")
-            size = int(header.split()[2])
-            copy = folder / path_text
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(contents[start : start + size])
-            at = start + size + 1
+                raise TriggerAuditError(f"git has no object for {path} at {commit}", "`git fsck` tells more")
+            start = at + len(header) + 1
+            end = start + int(header.split()[2])
+            yield contents[start:end]
+            at = end + 1
 
     def _hash(self, ref: str) -> str:
         done = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
@@ -107,6 +135,13 @@ class Repository:
         return done.stdout
 
 
+def _inside(path: str) -> str:
+    """The path of a tree, which git itself never writes otherwise: a hand-made one could lead anywhere."""
+    if any(part in ("", ".", "..") for part in path.split("/")):
+        raise TriggerAuditError(f"the git tree has the path {path!r}, which leads out of it")
+    return path
+
+
 def repository_of(paths: Sequence[Path]) -> Repository:
     """The repository that all the paths are in. Raises UsageError where there is none, or git is not to be had."""
     tops = {_top_of(path): path for path in paths}
@@ -130,10 +165,8 @@ def _top_of(path: Path) -> Path:
 
 
 def _run_git(folder: Path, *arguments: str, sent: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-    from os import environ
-
     # Its words in English, for some are recognised; paths as they are, not as patterns; and no lock in the repository.
-    plain = {**environ, "LC_ALL": "C", "GIT_LITERAL_PATHSPECS": "1", "GIT_OPTIONAL_LOCKS": "0"}
+    plain = {**os.environ, "LC_ALL": "C", "GIT_LITERAL_PATHSPECS": "1", "GIT_OPTIONAL_LOCKS": "0"}
     for name in _OF_HOOKS:
         plain.pop(name, None)
     try:

@@ -18,8 +18,10 @@ from trigger_audit.check.compare import (
     newly_open,
     worse_flows,
 )
-from trigger_audit.check.model import Base, CheckResult
-from trigger_audit.errors import TriggerAuditError, UsageError
+from trigger_audit.check.earlier import earlier_state
+from trigger_audit.check.model import CheckResult
+from trigger_audit.errors import TriggerAuditError
+from trigger_audit.findings.model import NotAnalysed
 from trigger_audit.opening import NothingApplied, SqlInput, as_not_analysed, sandbox_with, sql_input
 from trigger_audit.pipeline import SmokeOptions, prove, scan
 
@@ -45,6 +47,7 @@ class CheckOptions:
     settling: Settling | None = None
     tables: tuple[str, ...] = ()
     enabled: frozenset[str] = frozenset()
+    enabled_by_config: bool = False
     expect: Mapping[str, Expectation] = field(default_factory=dict)
     allow_side_effects: bool = False
     postgres: Path | DockerImage | None = None
@@ -71,22 +74,29 @@ def check(
     *,
     progress: Callable[[str], None],
     about: Callable[[OpenTarget], None],
+    note: Callable[[str], None],
 ) -> CheckResult:
     """Apply the migrations to a sandbox, scan and smoke them, and do the same for the base. Raises TriggerAuditError.
 
-    `about` is told how the migrations fared in the sandbox, before they are judged.
+    `about` is told how the migrations fared in the sandbox, before they are judged; `note` what is to be known of the
+    comparison.
     """
     names = [str(path) for path in target.paths]
-    found, earlier = (None, None) if base is None else _base(target.paths, base)
+    earlier = None if base is None else earlier_state(target.paths, base, enabled=options.enabled_by_config, note=note)
     now = sql_input(target.paths)
     with sandbox_with(now, names, postgres=options.postgres, progress=progress) as opened:
         about(opened)
         progress("scanning and running the flows of Auth")
         after = _judged(opened, options, closely=True)
-    before = None
-    if earlier is not None:
-        before = after if earlier.files == now.files else _before(earlier, names, options, progress)
+    found = None if earlier is None else earlier.base
     result = CheckResult(after.scan, after.smoke, base=found, not_smoked=after.not_smoked, added=after.scan.findings)
+    before = None
+    if earlier is not None and earlier.sql is not None:
+        enabled = options.enabled if earlier.enabled is None else earlier.enabled
+        if earlier.sql.files == now.files and enabled == options.enabled:
+            before = after
+        else:
+            before = _before(earlier.sql, names, replace(options, enabled=enabled), progress, note)
     if before is None:
         return replace(
             result,
@@ -95,54 +105,28 @@ def check(
             broken=_told(broken_statements(after.failed)),
             not_analysed=after.scan.not_analysed,
         )
-    both = before.smoke is not None and after.smoke is not None
-    return replace(
+    result = replace(
         result,
         added=added(before.scan.findings, after.scan.findings),
         mended=mended(before.scan.findings, after.scan.findings),
-        flows=changed_flows(before.flows, after.flows) if both else (),
-        failing=worse_flows(before.flows, after.flows),
         broken=_told(newly_broken(before.failed, after.failed)),
         not_analysed=newly_open(before.scan.not_analysed, after.scan.not_analysed),
     )
-
-
-def _base(paths: Sequence[Path | str], ref: str) -> tuple[Base, SqlInput | None]:
-    """The merge base, and the same files and folders as they were there; None where there was nothing of them."""
-    from trigger_audit.check.git import repository_of
-
-    places = [_project_folder(Path(path)) for path in paths if path != "-"]
-    if len(places) < len(paths):
-        raise UsageError("--base: standard input has no history", "name the files or the folder of the migrations")
-    repository = repository_of(places)
-    base = repository.base(ref)
-    with repository.at(base.commit, places) as copies:
-        there = [(copy, place) for copy, place in zip(copies, places, strict=True) if copy is not None]
-        read = [_named_as(sql_input((copy,)), copy, place) for copy, place in there if _holds_sql(copy)]
-    if not read:
-        return base, None
-    return base, SqlInput(tuple(file for each in read for file in each.files))
-
-
-def _project_folder(path: Path) -> Path:
-    """The part of a project that holds its SQL: what lies beside it in the repository is not asked for."""
-    from trigger_audit.sandbox.project import project_files
-
-    return project_files(path).root if path.is_dir() else path
-
-
-def _holds_sql(copy: Path) -> bool:
-    return copy.is_file() or next(copy.rglob("*.sql"), None) is not None
-
-
-def _named_as(sql: SqlInput, copy: Path, place: Path) -> SqlInput:
-    """The copy's files under the names that they have where they come from."""
-    files = (replace(file, path=str(place / Path(file.path).relative_to(copy))) for file in sql.files)
-    return SqlInput(tuple(files))
+    if before.smoke is None:
+        reason = (
+            f"the flows could not be run on the base, so which of them break newly is not known: {before.not_smoked}"
+        )
+        return replace(result, not_analysed=(*result.not_analysed, NotAnalysed("the base", None, reason)))
+    changes = changed_flows(before.flows, after.flows) if after.smoke is not None else ()
+    return replace(result, flows=changes, failing=worse_flows(before.flows, after.flows))
 
 
 def _before(
-    earlier: SqlInput, names: list[str], options: CheckOptions, progress: Callable[[str], None]
+    earlier: SqlInput,
+    names: list[str],
+    options: CheckOptions,
+    progress: Callable[[str], None],
+    note: Callable[[str], None],
 ) -> _State | None:
     """The state of the base, None where none of its statements can be applied: then nothing was there before."""
     progress("the same for the base")
@@ -151,7 +135,8 @@ def _before(
             opened = stack.enter_context(
                 sandbox_with(earlier, names, postgres=options.postgres, progress=lambda _: None)
             )
-        except NothingApplied:
+        except NothingApplied as error:
+            note(f"note: of the base nothing could be applied, so that all counts: {error.message}")
             return None
         return _judged(opened, options, closely=False)
 

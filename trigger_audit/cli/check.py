@@ -110,17 +110,26 @@ def check(
         raise typer.Exit
     settling = settling_of(settings, rules, severities, write=write_baseline, prune=prune_baseline)
     target = chosen_migrations(migrations, messages)
+    by_config = settings.flows.value is None
     settings = told_by_project(settings, target, messages)
     options = CheckOptions(
         rules,
         settling,
         tables=settings.tables.value,
         enabled=frozenset(settings.flows.value or ()),
+        enabled_by_config=by_config,
         expect=settings.expect.value,
         allow_side_effects=allow_side_effects,
         postgres=server,
     )
-    result = run(target, base, options, progress=messages.progress, about=lambda opened: tell_about(opened, messages))
+    result = run(
+        target,
+        base,
+        options,
+        progress=messages.progress,
+        about=lambda opened: tell_about(opened, messages),
+        note=messages.note,
+    )
     messages.clear()
     deliver(result, format_, outputs, messages)
     tell_what_is_settled(result.scan, settling, messages)

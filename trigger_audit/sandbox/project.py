@@ -19,6 +19,10 @@ _MOST_BYTES = 256 << 20
 _CHUNK_BYTES = 1 << 20
 
 
+class NothingToApply(TriggerAuditError):
+    """There is no SQL file in a folder."""
+
+
 @dataclass(frozen=True, slots=True)
 class SqlFile:
     """One file's name as the user knows it, and its text."""
@@ -39,7 +43,7 @@ class ProjectFiles:
 def project_files(path: Path) -> ProjectFiles:
     """The SQL of a project folder, of its supabase/ folder, or of a folder of migrations or loose SQL files.
 
-    Raises TriggerAuditError where there is nothing to apply, or a file is no UTF-8 text.
+    Raises NothingToApply where there is no SQL file, and TriggerAuditError where one is no UTF-8 text.
     """
     if not path.is_dir():
         raise TriggerAuditError(f"{path} is no folder")
@@ -158,7 +162,7 @@ def _seeds(root: Path, skipped: list[tuple[str, str]]) -> list[Path]:
 
 def _read(root: Path, chosen: list[Path], skipped: list[tuple[str, str]]) -> ProjectFiles:
     if not chosen:
-        raise TriggerAuditError(
+        raise NothingToApply(
             f"{root} holds no SQL file to apply",
             "name a project folder with supabase/migrations, or a folder of .sql files",
         )
