@@ -162,6 +162,16 @@ def test_nothing_is_proved_past_a_trigger_that_cannot_be_switched_off(fresh_data
     assert result.reason.startswith(f"the cause is not proved, for it cannot be switched off here ({name}: ")
 
 
+def test_a_constraint_is_named_past_a_trigger_that_stays_on_but_fires_elsewhere(fresh_database: Database) -> None:
+    with connect(fresh_database) as owner:
+        owner.execute(on_users("stays", "  RETURN NEW;").encode())
+        owner.execute("CREATE TABLE public.notes (owner uuid CONSTRAINT notes_owner REFERENCES auth.users)")
+        owner.execute("GRANT ALL ON public.notes TO postgres")
+    apply_as_postgres(fresh_database, on_users("on_new", "  INSERT INTO public.notes VALUES (NEW.id);\n  RETURN NEW;"))
+    (result,) = prove_on(fresh_database, ["delete-user"], "postgres").flows
+    assert names(result) == [("constraint", "public.notes.notes_owner")]
+
+
 DELETES_IDENTITY = on_users(
     "unlinks",
     "  DELETE FROM auth.identities WHERE user_id = NEW.id;\n  RETURN NEW;",

@@ -31,11 +31,14 @@ class Suspects:
     ways: Ways
     triggers: tuple[Trigger, ...] = field(init=False)
     _by_oid: dict[int, Trigger] = field(init=False)
+    _by_function: dict[str, list[Trigger]] = field(init=False, default_factory=dict)
     _learnt: dict[int, set[int]] = field(init=False, default_factory=dict)
     _flows: dict[int, set[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._by_oid = {trigger.oid: trigger for trigger in self.catalog.triggers}
+        for trigger in self.catalog.triggers:
+            self._by_function.setdefault(self.catalog.functions[trigger.function].proname, []).append(trigger)
         reached = {visit.trigger.oid: visit.trigger for visit in self.cascade.visits if visit.trigger is not None}
         for oid in sorted(self.ways.triggers):
             reached.setdefault(oid, self._by_oid[oid])
@@ -68,12 +71,8 @@ class Suspects:
         """The firing triggers whose function it may be; suspects alone where there are some."""
         fitting = [
             trigger
-            for trigger in self.catalog.triggers
-            if trigger.fires
-            and frame.may_be(
-                (function := self.catalog.functions[trigger.function]).schema,
-                function.proname,
-            )
+            for trigger in self._by_function.get(frame.name, ())
+            if trigger.fires and frame.may_be(self.catalog.functions[trigger.function].schema, frame.name)
         ]
         suspected = [trigger for trigger in fitting if trigger in self.triggers]
         return suspected or fitting
@@ -109,7 +108,10 @@ class Suspects:
     def may_fire(self, trigger: Trigger, flow: str) -> bool:
         """Whether a flow may set it off, as far as is known: what is not reached by Auth's statements alone may."""
         flows = self._flows.get(trigger.oid)
-        return not flows or flow in flows
+        if flows:
+            return flow in flows
+        outer = [oid for oid, found in self._flows.items() if found and self._sets_off(oid, trigger.oid)]
+        return not outer or trigger.oid in self.ways.first or any(flow in self._flows[oid] for oid in outer)
 
     def fired_by(self, statement: str, context: str | None, triggers: Iterable[int]) -> int | None:
         """Which of these triggers (oids) of one function a flow's own statement must have fired, by an error's CONTEXT.

@@ -241,7 +241,7 @@ class Trials:
             failed = case.failures.get(fault)
             behind = fault not in case.first.faults
             named = None if failed is None else named_by_server(failed, self.suspects.catalog, behind=behind)
-            if named is None or self._told_stuck(case, fault):
+            if named is None or self._told_stuck(case, fault, only_here=True):
                 left.append(fault)
             else:
                 found.append(named)
@@ -317,13 +317,18 @@ class Trials:
             for stuck in self._unmoved()
         )
 
-    def _told_stuck(self, case: _Case, fault: Fault) -> list[str]:
-        """The triggers, with the reason, that cannot be switched off and may have brought the fault about."""
+    def _told_stuck(self, case: _Case, fault: Fault, *, only_here: bool = False) -> list[str]:
+        """The triggers, with the reason, that cannot be switched off and may have brought the fault about.
+
+        `only_here`: in the flow itself, and not when the user was made that it starts from.
+        """
         running = self._running(case, fault)
         flow = case.observed.flow
         certain = [trigger for trigger in self._unmoved() if trigger in running]
         stuck = certain or [
-            trigger for trigger in self._unmoved() if flow.starts or self.suspects.may_fire(trigger, flow.name)
+            trigger
+            for trigger in self._unmoved()
+            if (flow.starts and not only_here) or self.suspects.may_fire(trigger, flow.name)
         ]
         names = sorted(self.suspects.catalog.trigger_name(trigger) for trigger in stuck)
         listed = "; ".join(f"{name}: {self._stuck[name]}" for name in names)
