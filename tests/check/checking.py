@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from trigger_audit.check.model import CheckResult
@@ -16,12 +17,16 @@ FAULTS = Path(__file__).parent / "faults"
 SHOP_FILES = (*sorted((SHOP / "supabase/migrations").iterdir()),)
 
 
-def checked(*paths: Path, base: str | None = None) -> CheckResult:
-    """All rules, all flows."""
-    options = CheckOptions(tuple(all_rules()))
-    return check(
-        SqlTarget(paths, "the test"), base, options, progress=lambda _: None, about=lambda _: None, note=lambda _: None
-    )
+def checked(
+    *paths: Path,
+    base: str | None = None,
+    enabled: Collection[str] = (),
+    note: Callable[[str], None] = lambda _: None,
+) -> CheckResult:
+    """All rules, all flows; `enabled` as the config.toml of the paths says."""
+    options = CheckOptions(tuple(all_rules()), enabled=frozenset(enabled), enabled_by_config=True)
+    target = SqlTarget(paths, "the test")
+    return check(target, base, options, progress=lambda _: None, about=lambda _: None, note=note)
 
 
 def scanned(*paths: Path) -> ScanResult:

@@ -22,6 +22,8 @@ end;
 $$;
 """
 FAULTY = SOUND.replace("public.profiles", "public.profile")
+NO_NAME = SOUND.replace("(id) values (new.id)", "(id, name) values (new.id, null)")
+WITH_MAIL = SOUND.replace("(id) values (new.id)", "(id, mail) values (new.id, new.email)")
 TRIGGER = """create trigger on_auth_user_created after insert on auth.users
   for each row execute function public.handle_new_user();
 """
@@ -101,6 +103,81 @@ def test_a_changed_migration_and_a_removed_one_are_the_branch_s_too(repository: 
     repository.commit()
     (repository.top / "supabase/migrations/2_x.sql").unlink()
     assert errors(checked(repository.top, base="HEAD").added) == ["TA101"]
+
+
+def test_another_failure_than_before_is_the_branch_s(repository: Made) -> None:
+    migration(repository, 1, TABLE + FAULTY + TRIGGER)
+    repository.commit()
+    migration(repository, 2, SOUND + "alter table public.profiles add check (name is not null);\n" + NO_NAME)
+    result = checked(repository.top, base="HEAD")
+    assert {flow.flow for flow in result.failing} >= {"signup-email"}
+    assert {each.before.outcome for each in result.flows if each.before and each.after in result.failing} == {
+        Outcome.FAIL
+    }
+
+
+def test_a_project_that_has_moved_is_compared_with_where_it_was(repository: Made) -> None:
+    migration(repository, 1, TABLE + FAULTY + TRIGGER)
+    repository.commit()
+    (repository.top / "db").mkdir()
+    (repository.top / "supabase").rename(repository.top / "db/supabase")
+    notes: list[str] = []
+    result = checked(repository.top / "db", base="HEAD", note=notes.append)
+    assert (result.added, result.failing, result.flows) == ((), (), ())
+    assert notes == ["note: at the base the project was at supabase"]
+
+
+def test_a_seed_elsewhere_and_a_linked_migration_are_of_the_base_too(repository: Made) -> None:
+    repository.write("supabase/config.toml", '[db.seed]\nsql_paths = ["../seeds/*.sql"]\n')
+    repository.write("seeds/1.sql", "insert into public.profiles (di) values (1);\n")
+    repository.write("sql/shared.sql", TABLE + FAULTY + TRIGGER)
+    repository.write("supabase/migrations/1_x.sql", "select 1;")
+    (repository.top / "supabase/migrations/2_x.sql").symlink_to("../../sql/shared.sql")
+    repository.commit()
+    migration(repository, 3, "create table public.more (id int);\n")
+    result = checked(repository.top, base="HEAD")
+    assert (result.added, result.failing, result.broken, result.not_analysed) == ((), (), (), ())
+
+
+def test_the_line_ends_of_a_working_tree_break_nothing_anew(repository: Made) -> None:
+    repository.write(".gitattributes", "*.sql text eol=crlf\n")
+    migration(repository, 1, TABLE + "create tabel public.a (\n  id int\n);\n")
+    repository.commit()
+    migration(repository, 1, (TABLE + "create tabel public.a (\n  id int\n);\n").replace("\n", "\r\n"))
+    assert checked(repository.top, base="HEAD").broken == ()
+
+
+def test_a_base_that_cannot_be_read_is_none_and_said(repository: Made) -> None:
+    (repository.top / "supabase/migrations").mkdir(parents=True)
+    (repository.top / "supabase/migrations/1_x.sql").write_bytes(b"-- Gr\xfc\xdfe")
+    repository.commit()
+    migration(repository, 1, TABLE + SOUND + TRIGGER)
+    notes: list[str] = []
+    assert errors(checked(repository.top, base="HEAD", note=notes.append).added) == []
+    (said,) = notes
+    assert "the base cannot be read, so that all counts: supabase/migrations/1_x.sql is not UTF-8" in said
+
+
+def test_flows_that_the_branch_enables_are_the_branch_s(repository: Made) -> None:
+    migration(repository, 1, TABLE.replace("name text", "mail text not null") + WITH_MAIL + TRIGGER)
+    repository.write("supabase/config.toml", "[auth]\nenable_anonymous_sign_ins = false\n")
+    repository.commit()
+    repository.write("supabase/config.toml", "[auth]\nenable_anonymous_sign_ins = true\n")
+    result = checked(repository.top, base="HEAD", enabled={"anonymous"})
+    assert {flow.flow for flow in result.failing} == {"anonymous"}
+    assert checked(repository.top, base="HEAD").failing == ()
+
+
+def test_where_the_flows_of_the_base_cannot_run_none_is_called_new(repository: Made) -> None:
+    outside = "  perform extensions.dblink_exec('dbname=other', 'insert into t values (1)');\n  return new;"
+    text = "create extension dblink with schema extensions;\n" + TABLE + FAULTY + TRIGGER
+    migration(repository, 1, text.replace("  return new;", outside))
+    repository.commit()
+    migration(repository, 2, FAULTY)
+    result = checked(repository.top, base="HEAD")
+    assert (result.added, result.failing, result.flows) == ((), (), ())
+    (open_,) = result.not_analysed
+    assert "which of them break newly is not known" in open_.reason
 
 
 def test_a_statement_that_no_database_takes_is_the_branch_s_when_it_is_new(repository: Made) -> None:
