@@ -52,12 +52,17 @@ NOT_ELEVATED = (
 
 @pytest.mark.parametrize("statement", ELEVATED)
 def test_what_runs_with_the_superusers_rights(statement: str) -> None:
-    assert may_be_elevated(statement)
+    assert may_be_elevated(statement, 18)
 
 
 @pytest.mark.parametrize("statement", NOT_ELEVATED)
 def test_what_does_not(statement: str) -> None:
-    assert not may_be_elevated(statement)
+    assert not may_be_elevated(statement, 18)
+
+
+def test_a_script_that_takes_any_type_of_a_name() -> None:
+    assert may_be_elevated("create extension earthdistance", 16)
+    assert not may_be_elevated("create extension earthdistance", 15)
 
 
 # Refused to whom it can do nothing for, so that the statement is tried with more rights where there are any.
@@ -163,6 +168,26 @@ def test_event_triggers_in_the_scripts_of_extensions(
 ) -> None:
     target: FreshDatabase = request.getfixturevalue(database)
     load_files(target.conninfo(), [SqlFile("a.sql", EVIL.replace("{folder}", str(folder)) + IN_SCRIPTS[attack])])
+    assert list(folder.iterdir()) == []
+
+
+CUBE = """
+CREATE SCHEMA hostile;
+CREATE DOMAIN hostile.checked AS int CHECK (public.evil());
+CREATE TYPE hostile.cube AS (n hostile.checked);
+CREATE FUNCTION hostile.cube_is_point(hostile.cube) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION hostile.cube_dim(hostile.cube) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION hostile.cube_distance(hostile.cube, hostile.cube) RETURNS float8 LANGUAGE sql AS 'SELECT 1::float8';
+CREATE EXTENSION cube SCHEMA public;
+CREATE EXTENSION earthdistance SCHEMA hostile;
+DO $$ BEGIN CREATE EXTENSION earthdistance SCHEMA hostile VERSION '1.1'; END $$;
+"""
+
+
+@pytest.mark.parametrize("database", ["fresh_database", "fresh_database15"])
+def test_a_type_that_a_script_means_by_its_name(request: pytest.FixtureRequest, database: str, folder: Path) -> None:
+    target: FreshDatabase = request.getfixturevalue(database)
+    load_files(target.conninfo(), [SqlFile("a.sql", EVIL.replace("{folder}", str(folder)) + CUBE)])
     assert list(folder.iterdir()) == []
 
 

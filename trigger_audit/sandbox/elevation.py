@@ -65,8 +65,10 @@ _ELEVATED = {
 """Statements by libpg_query's names, with the kinds of objects where that is not in the name."""
 
 
-def may_be_elevated(statement: str) -> bool:
+def may_be_elevated(statement: str, major: int) -> bool:
     """Whether the text is one statement of those that run with the superuser's rights, and without an expression.
+
+    `major` is the server's version.
 
     PostgreSQL's own grammar reads it, with standard_conforming_strings on as in the function above.
     """
@@ -82,7 +84,7 @@ def may_be_elevated(statement: str) -> bool:
     if node not in _ELEVATED or _has_condition(fields):
         return False
     if node == "CreateExtensionStmt":
-        return privileged(fields["extname"])
+        return privileged(fields["extname"], major)
     # Without PL/pgSQL nothing would be left of what keeps the rights apart.
     if node == "DropStmt" and {"String": {"sval": "plpgsql"}} in fields["objects"]:
         return False
@@ -109,7 +111,7 @@ class Elevation:
 
         As the session's own role where it must have no other rights (`may_be_elevated`).
         """
-        if not may_be_elevated(statement):
+        if not may_be_elevated(statement, connection.info.server_version // 10000):
             connection.execute(statement.encode())
             return
         self._run_elevated(connection, statement)

@@ -24,11 +24,13 @@ from trigger_audit.sandbox.binaries import as_account, server_environment
 if TYPE_CHECKING:
     from trigger_audit.sandbox.binaries import Account, Binaries
 
-# The real ones would act outside of the sandbox: they are never used, even where the server has them.
-_NEVER_REAL = frozenset({"dblink", "http", "pg_cron", "pg_net", "postgres_fdw"})
+# Of those that we have a stand-in for, the ones that are used as they are where the server has them. Others would act
+# outside of the sandbox (http, dblink ...), or have scripts that nobody has read for what runs, as the superuser, in a
+# schema full of a project's functions.
+_REAL = frozenset({"pgcrypto", "plpgsql_check", "sslinfo", "uuid-ossp", "xml2"})
 # What supautils lets postgres create, besides our stand-ins (privileged_extensions of supabase/postgres).
 _PRIVILEGED = frozenset(
-    "autoinc bloom btree_gin btree_gist citext cube dict_int dict_xsyn earthdistance fuzzystrmatch hstore "
+    "autoinc bloom btree_gin btree_gist citext cube dict_int dict_xsyn fuzzystrmatch hstore "
     "insert_username intarray isn ltree moddatetime pg_buffercache pg_prewarm pg_stat_statements pg_trgm "
     "pg_walinspect pgrowlocks pgstattuple refint seg tablefunc tcn tsm_system_rows tsm_system_time "
     "unaccent vector".split()
@@ -50,8 +52,14 @@ def stand_in_script(name: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def privileged(name: str) -> bool:
-    """Whether CREATE EXTENSION of this name has the superuser's rights on the platform."""
+def privileged(name: str, major: int) -> bool:
+    """Whether CREATE EXTENSION of this name has the superuser's rights, on a server of this version.
+
+    As on the platform, but that the script of earthdistance evaluates a literal of whatever type is called cube: only
+    from 16 on it says which one.
+    """
+    if name == "earthdistance":
+        return major >= 16
     return name in _PRIVILEGED or (name in stand_ins() and name not in _OF_CREATOR)
 
 
@@ -74,11 +82,11 @@ def provide(binaries: Binaries, account: Account | None, target: Path) -> Provid
     share = _share_folder(binaries, account)
     own = share / "extension" if share is not None else None
     if binaries.major >= 18:
-        _write(target / "extension", own)
+        _write(target / "extension", own, binaries.major)
         return Provided(program, (("extension_control_path", f"{target}:$system"),))
     if share is None:
         return Provided(program)
-    return Provided(_mirror(program, share, target))
+    return Provided(_mirror(program, share, target, binaries.major))
 
 
 def _share_folder(binaries: Binaries, account: Account | None) -> Path | None:
@@ -98,7 +106,7 @@ def _share_folder(binaries: Binaries, account: Account | None) -> Path | None:
     return share if share is not None and (share / "extension").is_dir() else None
 
 
-def _mirror(program: Path, share: Path, target: Path) -> Path:
+def _mirror(program: Path, share: Path, target: Path, major: int) -> Path:
     """A tree below `target` in which a copy of the program finds all that the real one finds, and the stand-ins."""
     top = Path(os.path.commonpath([program, share]))
     inner = {share / "extension", program.parent}
@@ -109,14 +117,14 @@ def _mirror(program: Path, share: Path, target: Path) -> Path:
         copy.chmod(0o755)
         if folder != share / "extension":
             _link((path for path in folder.iterdir() if path not in inner | {program}), copy)
-    _write(target / share.relative_to(top) / "extension", share / "extension", complete=True)
+    _write(target / share.relative_to(top) / "extension", share / "extension", major, complete=True)
     copied = target / program.relative_to(top)
     shutil.copy2(program, copied)
     copied.chmod(0o755)
     return copied
 
 
-def _write(folder: Path, own: Path | None, *, complete: bool = False) -> None:
+def _write(folder: Path, own: Path | None, major: int, *, complete: bool = False) -> None:
     """Fills the folder with the stand-ins that the server needs, and with those of its own that we change.
 
     Untrusted ones become trusted where the platform lets postgres create them: also a DO block may do it. `complete`:
@@ -126,14 +134,14 @@ def _write(folder: Path, own: Path | None, *, complete: bool = False) -> None:
     folder.chmod(0o755)
     files = list(own.iterdir()) if own is not None else []
     has = {path.stem for path in files if path.suffix == ".control"}
-    ours = {name for name in stand_ins() if name not in has or name in _NEVER_REAL}
+    ours = {name for name in stand_ins() if name not in has or name not in _REAL}
     for path in (sql_folder() / "extensions").iterdir():
         if _name(path) in ours:
             _copy(path.read_bytes(), folder / path.name)
     controls = {
         path.stem: path.read_text(encoding="utf-8")
         for path in files
-        if path.suffix == ".control" and path.stem not in ours and privileged(path.stem)
+        if path.suffix == ".control" and path.stem not in ours and privileged(path.stem, major)
     }
     changed = {name for name, control in controls.items() if _TRUSTED.search(control) is None}
     for name in changed:
