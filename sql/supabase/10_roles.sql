@@ -29,7 +29,7 @@ GRANT anon, authenticated, service_role TO postgres WITH ADMIN OPTION;
 GRANT authenticator TO postgres WITH ADMIN OPTION;
 GRANT pgsodium_keyiduser, pgsodium_keyholder, pgsodium_keymaker, pgtle_admin TO postgres WITH ADMIN OPTION;
 GRANT supabase_privileged_role TO postgres;
-GRANT pg_monitor, pg_read_all_data, pg_signal_backend TO postgres;
+GRANT pg_monitor, pg_read_all_data, pg_signal_backend TO postgres WITH ADMIN OPTION;
 GRANT pg_read_all_data TO supabase_read_only_user, supabase_etl_admin;
 
 -- A role's setting holds for a login as that role, not for SET ROLE.

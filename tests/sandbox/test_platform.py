@@ -91,11 +91,14 @@ def test_collations_of_icu(embedded: _Loaded) -> None:
         'create index on public.t (a collate public.ci, b collate "und-x-icu");',
     )
     assert report.notes == (
-        "1.sql:1: the server has no ICU: the collation de-AT-x-icu orders by code point here",
-        "1.sql:1: the server has no ICU: the collation und-x-icu orders by code point here",
-        "1.sql:2: the server has no ICU: this collation orders by code point here",
-        "1.sql:3: the server has no ICU: this collation orders by code point here",
+        "1.sql:1: the server has no collation de-AT-x-icu: it orders by code point here",
+        "1.sql:1: the server has no collation und-x-icu: it orders by code point here",
+        "1.sql:2: the server cannot make this collation: it orders by code point here",
+        "1.sql:3: the server cannot make this collation: it orders by code point here",
     )
+    embedded.clean("create collation us (provider = libc, locale = 'en_US.UTF-8'); select 'a' collate \"en_US.utf8\";")
+    (failed,) = embedded.load("create collation de (provider = libc, locale = 'nosuch');").failed
+    assert failed.sqlstate == "22023"
     (failed,) = embedded.load("select 'a' collate \"nosuch\";").failed
     assert failed.sqlstate == "42704"
 

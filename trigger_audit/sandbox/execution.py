@@ -34,7 +34,9 @@ _DASHBOARD = (
         "wrappers",
     ),
 )
-_ICU_COLLATION = re.compile(r'collation "(?:pg_catalog\.)?([A-Za-z0-9-]+-x-icu)" ')
+# Of ICU, or of the system that the platform runs on.
+_COLLATION = re.compile(r'collation "(?:pg_catalog\.)?([A-Za-z0-9-]+-x-icu|unicode|en_US(?:\.utf8|\.UTF-8)?)" ')
+_BY_CODE_POINT = "it orders by code point here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +121,9 @@ class Executor:
         Each thing once; the transaction that the statement was in may be under way, but must not be aborted.
         """
         message = f"{error.diag.message_primary or ''} "
-        if error.sqlstate == "42704" and (found := _ICU_COLLATION.search(message)):
+        if error.sqlstate == "42704" and (found := _COLLATION.search(message)):
             if self._once(found[1]) and self._elevation.make_collation(found[1]):
-                note(line, f"the server has no ICU: the collation {found[1]} orders by code point here")
+                note(line, f"the server has no collation {found[1]}: {_BY_CODE_POINT}")
                 return True
         elif error.sqlstate in ("3F000", "42P01", "42501", "42704", "42883"):
             name = next((name for missed, name in _DASHBOARD if missed.search(message)), None)
@@ -176,9 +178,11 @@ class Executor:
         try:
             with self._connection.transaction():
                 self._connection.execute(step.query)
-        except psycopg.errors.FeatureNotSupported:
-            if "(" not in step.reading.sent:
+        except (psycopg.errors.FeatureNotSupported, psycopg.errors.InvalidParameterValue) as error:
+            # The C library's locale that the platform has; others are missing there too.
+            foreign = error.sqlstate == "22023" and "en_us" not in step.statement.lower()
+            if foreign or "(" not in step.reading.sent:
                 raise
             head = step.reading.sent[: step.reading.sent.index("(")]
             self._connection.execute(f'{step.mark}{head} FROM pg_catalog."C"'.encode())
-            note(step.line, "the server has no ICU: this collation orders by code point here")
+            note(step.line, f"the server cannot make this collation: {_BY_CODE_POINT}")
