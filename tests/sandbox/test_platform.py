@@ -118,10 +118,16 @@ def test_inserts_in_a_row(database: _Loaded) -> None:
     """They are sent together, and one by one where one of them fails."""
     rows = [f"insert into public.t values ({number});\n" for number in range(500)]
     rows[300] = "insert into public.t values ('x');\n"
+    rows[400] = "insert into public.t values (400) -- a comment\n;\n"
     report = database.load("create table public.t (a int check (a <> 7));\n" + "".join(rows))
     assert [(failed.line, failed.sqlstate) for failed in report.failed] == [(9, "23514"), (302, "22P02")]
     assert report.applied == 499
     assert database.value("select count(*) from public.t") == 498
+
+
+def test_an_object_of_an_extension_that_is_there_is_not_the_extension(database: _Loaded) -> None:
+    report = database.load("create type public.http_header as (a int);\ncreate extension http schema public;")
+    assert [(failed.line, failed.sqlstate) for failed in report.failed] == [(2, "42710")]
 
 
 def test_versions_and_labels(database: _Loaded) -> None:

@@ -95,7 +95,8 @@ class Executor:
     def run(self, group: Sequence[Step], note: Callable[[int, str], None]) -> None:
         """Runs one statement, or several of `grouped`; psycopg.Error where the server refuses one."""
         if len(group) > 1:
-            self._connection.execute(b";\n".join(step.query for step in group))
+            # The semicolon on a line of its own: a statement may end in a comment.
+            self._connection.execute(b"\n;\n".join(step.query for step in group))
             return
         (step,) = group
         match step.reading.form:
@@ -142,10 +143,11 @@ class Executor:
 
         name = step.reading.extension
         try:
-            # First as postgres, who then owns it, and may go on to move or update it in a block.
+            # First as postgres, who then owns it as after a block that does the same.
             self._run_elevated(step)
-        except psycopg.errors.DuplicateObject:
-            if name is None:
+        except psycopg.errors.DuplicateObject as error:
+            # Not one of the extension's objects that the project has made itself.
+            if name is None or not (error.diag.message_primary or "").startswith("extension "):
                 raise
             note(step.line, f"the extension {name} is installed already")
         except psycopg.errors.FeatureNotSupported:
