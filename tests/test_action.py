@@ -114,6 +114,14 @@ def test_the_key_of_the_cache_names_machine_python_and_version(runner: Runner) -
     assert re.fullmatch(r"trigger-audit-Linux-X64-3\.13\.1-[0-9a-f]{64}", key)
 
 
+def test_a_report_of_an_earlier_use_in_the_job_is_not_taken_for_this_one_s(runner: Runner) -> None:
+    report = Path(runner.outputs["steps.prepare.outputs.folder"]) / "report.sarif"
+    report.write_text("{}")
+    runner.inputs = {"base": "origin/release"}
+    assert runner.run("check").returncode == 2
+    assert "steps.check.outputs.report" not in runner.outputs
+
+
 def test_what_is_in_the_cache_is_not_installed_again(runner: Runner) -> None:
     done = runner.run("install", PATH="/usr/bin:/bin")
     assert done.returncode == 0, done.stderr

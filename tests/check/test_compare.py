@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from trigger_audit.check.compare import added, changed_flows, mended
+from trigger_audit.check.compare import added, broken_statements, changed_flows, mended, newly_broken
 from trigger_audit.check.model import FlowChange
 from trigger_audit.findings.model import Finding, Proof, Severity
+from trigger_audit.sandbox.migrations import FailedStatement
 from trigger_audit.smoke.model import FailedStep, FlowResult, Mail, Outcome, Payload
 
 FAULT = Finding(
@@ -79,3 +80,37 @@ def test_a_payload_of_one_side_alone_is_a_change() -> None:
     full = replace(PASSED, payload=Payload.FULL)
     assert changed_flows([PASSED], [PASSED, full]) == (FlowChange(None, full),)
     assert changed_flows([PASSED, full], [PASSED]) == (FlowChange(full, None),)
+
+
+def test_of_two_faults_alike_the_graver_one_is_new() -> None:
+    error = replace(FAULT, severity=Severity.ERROR)
+    assert added([FAULT, error], [error, error]) == (error,)
+
+
+def failed(sqlstate: str | None, statement: str) -> FailedStatement:
+    return FailedStatement("1_x.sql", 1, statement, sqlstate, "message")
+
+
+def test_what_no_database_takes_is_broken_and_what_depends_on_the_rest_is_not() -> None:
+    broken = [
+        failed("42601", "create tabel x"),
+        failed("42P07", "create table x ()"),
+        failed("2BP01", "drop function f()"),
+        failed("22P02", "create table x (n int default 'abc'::int)"),
+    ]
+    open_ = [
+        failed("42P01", "alter table of_the_dashboard add n int"),
+        failed("42501", "create function auth.f()"),
+        failed("22P02", "insert into x values ('abc')"),
+        failed("23502", "alter table x alter n set not null"),
+        failed("0A000", "create extension plv8"),
+        failed("P0001", "do $$ begin raise 'no'; end $$"),
+        failed(None, "create database x"),
+    ]
+    assert broken_statements([*broken, *open_]) == tuple(broken)
+
+
+def test_a_broken_statement_is_known_in_any_layout() -> None:
+    old = failed("42601", "create tabel x (\n  n int\n)")
+    assert newly_broken([old], [failed("42601", "create tabel x ( n int )")]) == ()
+    assert newly_broken([old], [old, old]) == (old,)

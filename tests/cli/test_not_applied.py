@@ -27,12 +27,12 @@ INSERT = "insert into public.profiles (id{more}) values (new.id{value});"
 
 SOUND = {
     "a table with a type of an extension": (
-        GEODATA + TABLE.format(more=", home extensions.coordinates(point)"),
+        GEODATA + TABLE.format(more=", home extensions.geodata"),
         INSERT.format(more="", value=""),
         'relation "public.profiles" does not exist: -:2 was not applied, and may have made it',
     ),
     "a column that could not be added": (
-        GEODATA + TABLE.format(more="") + "alter table public.profiles add column home extensions.coordinates(point);\n",
+        GEODATA + TABLE.format(more="") + "alter table public.profiles add column home extensions.geodata;\n",
         INSERT.format(more=", home", value=", null"),
         'column "home" of relation "profiles" does not exist: -:3 was not applied, and may have made it',
     ),
@@ -67,7 +67,7 @@ def test_it_is_not_analysed_and_its_flows_are_skipped(case: str) -> None:
     assert {finding["rule"] for finding in document(scanned)["findings"]} <= {"TA301"}
     (item,) = (each for each in document(scanned)["not_analysed"] if each["object"] == "public.handle_new_user()")
     assert (item["line"], item["reason"], item["file"]) == (3, reason, "-")
-    assert "insert into" in sql.splitlines()[item["file_line"] - 1] or "perform" in sql.splitlines()[item["file_line"] - 1]
+    assert sql.splitlines()[item["file_line"] - 1].strip().startswith(("insert into", "perform"))
     assert run("scan", "-", "--strict", "-q", stdin=sql).code == 1
 
     smoked = run("smoke", "-", "--flow", "signup-email", "--flow", "login", "--format", "json", stdin=sql)

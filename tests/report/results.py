@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 from tests.check.checking import checked
 from tests.check.repositories import made_repository
-from trigger_audit.check.compare import failing_flows
 from trigger_audit.check.model import Base, CheckResult, FlowChange
 from trigger_audit.opening import TargetInfo
 from trigger_audit.pipeline import ScanResult, SmokeResult
-from trigger_audit.smoke.model import FlowResult
+from trigger_audit.smoke.model import FlowResult, failing_flows
 
 if TYPE_CHECKING:
     from trigger_audit.report.formats import Result

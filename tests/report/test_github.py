@@ -40,7 +40,7 @@ def test_each_thing_that_the_migrations_bring_is_an_annotation_at_its_place(resu
     assert last.startswith("Fix: alter function public.note_login() security definer")
     refused = told["error", "statement refused"].properties
     assert (refused["line"], refused["col"], refused["endColumn"]) == ("42", "8", "8")
-    failed = told["error", "fail 42501: login"].properties
+    failed = told["error", "fail 42501: signup-autoconfirm, login"].properties
     assert (failed["file"], failed["line"]) == (FILE, "13")
     # Nothing failed there: the trigger is what did it.
     altered = told["warning", "altered: recovery"].properties

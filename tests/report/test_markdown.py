@@ -72,7 +72,7 @@ def test_what_the_migrations_bring_is_in_tables_with_details_below(results: Resu
     first = text.split("\n")[0]
     assert first == (
         "### trigger-audit check: new: 3 errors, 1 warning; 1 broken statement; 1 mended; "
-        "3 flows newly fail or are altered; compared with main (0123456789ab)"
+        "5 flows newly fail or are altered; compared with main (0123456789ab)"
     )
     page = Rendered(text)
     # The findings with the broken statement, the failing flows, the changes: a head and rows each.

@@ -11,7 +11,7 @@ from trigger_audit.findings.baseline import baseline_of, compared
 from trigger_audit.findings.fingerprint import normalised
 from trigger_audit.findings.model import BaselineState, Severity
 from trigger_audit.sandbox.splitter import tokens
-from trigger_audit.smoke.model import Outcome
+from trigger_audit.smoke.model import Outcome, failing_flows
 from trigger_audit.unmade import MISSING
 
 if TYPE_CHECKING:
@@ -62,15 +62,6 @@ def changed_flows(before: Sequence[FlowResult], after: Sequence[FlowResult]) -> 
     return tuple(each for each in pairs if _outcome(each.before) != _outcome(each.after))
 
 
-def failing_flows(flows: Sequence[FlowResult]) -> tuple[FlowResult, ...]:
-    """The flows that fail or are altered and should not be; latent ones only where the project says what it expects."""
-    return tuple(
-        flow
-        for flow in flows
-        if flow.as_expected is False or (flow.outcome in _RANKS and not flow.latent and not flow.as_expected)
-    )
-
-
 def worse_flows(before: Sequence[FlowResult], after: Sequence[FlowResult]) -> tuple[FlowResult, ...]:
     """Those of the failing flows that did not fail before, or of something else, or did not count."""
     was = {(flow.flow, flow.payload): flow for flow in before}
@@ -83,6 +74,13 @@ def worse_flows(before: Sequence[FlowResult], after: Sequence[FlowResult]) -> tu
         return ranks[0] > ranks[1] or (ranks[0] == ranks[1] and _outcome(flow) != _outcome(earlier))
 
     return tuple(flow for flow in failing_flows(after) if is_worse(flow))
+
+
+def newly_skipped(before: Iterable[FlowResult], after: Iterable[FlowResult]) -> tuple[FlowResult, ...]:
+    """The flows without a verdict, less those that had none before."""
+    known = {(flow.flow, flow.payload) for flow in before if flow.outcome is Outcome.SKIPPED}
+    skipped = (flow for flow in after if flow.outcome is Outcome.SKIPPED)
+    return tuple(flow for flow in skipped if (flow.flow, flow.payload) not in known)
 
 
 def broken_statements(failed: Iterable[FailedStatement]) -> tuple[FailedStatement, ...]:

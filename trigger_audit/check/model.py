@@ -34,9 +34,9 @@ class CheckResult:
     `smoke` is None where it could not run, and `not_smoked` says why. Without `base` all that is wrong counts as
     brought by the migrations: `added` holds the findings of `scan`, `mended` and `flows` are empty. With it, `added`
     are the findings that the base does not have, `mended` those that only the base has, `flows` what differs in the
-    flows. `failing` are the flows of the state after that break or alter a sign-up and did not before. `broken` are
-    the statements that PostgreSQL refuses whatever the database holds, `not_analysed` whatever could not be looked at,
-    each less what was so in the base.
+    flows. `failing` are the flows of the state after that break or alter a sign-up and did not before, or otherwise.
+    `skipped` are those that gave no verdict, `broken` the statements that PostgreSQL refuses whatever the database
+    holds, `not_analysed` whatever could not be looked at, each less what was so in the base.
     """
 
     scan: ScanResult
@@ -46,6 +46,7 @@ class CheckResult:
     mended: tuple[Finding, ...] = ()
     flows: tuple[FlowChange, ...] = ()
     failing: tuple[FlowResult, ...] = ()
+    skipped: tuple[FlowResult, ...] = ()
     broken: tuple[NotAnalysed, ...] = ()
     not_analysed: tuple[NotAnalysed, ...] = ()
     not_smoked: str | None = None

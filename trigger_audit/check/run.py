@@ -12,10 +12,10 @@ from trigger_audit.check.compare import (
     added,
     broken_statements,
     changed_flows,
-    failing_flows,
     mended,
     newly_broken,
     newly_open,
+    newly_skipped,
     worse_flows,
 )
 from trigger_audit.check.earlier import earlier_state
@@ -24,6 +24,7 @@ from trigger_audit.errors import TriggerAuditError
 from trigger_audit.findings.model import NotAnalysed
 from trigger_audit.opening import NothingApplied, SqlInput, as_not_analysed, sandbox_with, sql_input
 from trigger_audit.pipeline import SmokeOptions, prove, scan
+from trigger_audit.smoke.model import failing_flows
 
 if TYPE_CHECKING:
     from trigger_audit.findings.model import NotAnalysed
@@ -102,6 +103,7 @@ def check(
             result,
             added=added((), after.scan.findings),
             failing=failing_flows(after.flows),
+            skipped=newly_skipped((), after.flows),
             broken=_told(broken_statements(after.failed)),
             not_analysed=after.scan.not_analysed,
         )
@@ -109,6 +111,7 @@ def check(
         result,
         added=added(before.scan.findings, after.scan.findings),
         mended=mended(before.scan.findings, after.scan.findings),
+        skipped=newly_skipped(before.flows, after.flows),
         broken=_told(newly_broken(before.failed, after.failed)),
         not_analysed=newly_open(before.scan.not_analysed, after.scan.not_analysed),
     )

@@ -156,14 +156,10 @@ def exit_code(result: CheckResult, fail_on: FailOn, *, exit_zero: bool, strict: 
     that PostgreSQL refuses. --strict counts what could not be looked at or run as well.
     """
     from trigger_audit.findings.model import Severity
-    from trigger_audit.smoke.model import Outcome
 
     if exit_zero:
         return 0
-    flows = result.smoke.report.flows if result.smoke else ()
-    if result.base is not None:
-        flows = tuple(change.after for change in result.flows if change.after is not None)
-    if strict and (result.not_analysed or any(flow.outcome is Outcome.SKIPPED for flow in flows)):
+    if strict and (result.not_analysed or result.skipped):
         return 1
     if fail_on is FailOn.NEVER:
         return 0

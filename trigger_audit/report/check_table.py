@@ -40,7 +40,7 @@ def check_text(result: CheckResult, style: Style) -> str:
             blocks.append(failure_text(problem.step, list(problem.flows), style, sources, source_map))
         elif problem.outcome is Outcome.ALTERED:
             blocks.append(altered_text(list(problem.flows), style))
-    notes = unexpected_text(result.failing, style) + skipped_text(skipped_flows(result), style)
+    notes = unexpected_text(result.failing, style) + skipped_text(result.skipped, style)
     if notes:
         blocks.append("".join(notes))
     if result.mended:
@@ -60,14 +60,6 @@ def check_text(result: CheckResult, style: Style) -> str:
 def open_items(result: CheckResult) -> list[NotAnalysed]:
     """What was not analysed, less the broken statements, which are told as such."""
     return [item for item in result.not_analysed if item not in result.broken]
-
-
-def skipped_flows(result: CheckResult) -> list[FlowResult]:
-    """Those without a verdict; with a base only those that had one there."""
-    if result.smoke is None:
-        return []
-    now = result.smoke.report.flows if result.base is None else [change.after for change in result.flows]
-    return [flow for flow in now if flow is not None and flow.outcome is Outcome.SKIPPED]
 
 
 def broken_text(item: NotAnalysed, style: Style) -> str:
@@ -114,7 +106,7 @@ def closing_line(result: CheckResult, style: Style) -> str:
     elif result.failing:
         parts.append(f"{count(len(result.failing), 'flow')} {'newly ' if result.base else ''}failing or altered")
     else:
-        parts.append("no flow breaks")
+        parts.append("no flow newly breaks" if result.base else "no flow breaks")
     against = f"; compared with {plain(result.base.ref)} ({result.base.commit[:12]})" if result.base else ""
     return (
         f"{', '.join(parts)}; {len(open_items(result))} not analysed{against}; "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from trigger_audit.findings.model import Severity
 from trigger_audit.report.smoke_table import by_change, by_failure
-from trigger_audit.smoke.model import Outcome
+from trigger_audit.smoke.model import Outcome, failing_flows
 
 if TYPE_CHECKING:
     from trigger_audit.analysis.model import Audit
@@ -49,7 +49,7 @@ class Gathered:
     """`findings` are all of the state that was looked at, suppressed ones too; `new` those that the report is about:
     all that count, or with a base those that the migrations bring. `failing` are likewise the flows that make a run
     fail, of all the `flows`; `problems` hold those that go wrong by their causes, `new_problems` those that the report
-    is about, `gone` those that changed since the base.
+    is about.
 
     `tables` and `triggers` hold the names that are some, to tell what an object is. `source_map` knows where the files
     define what is in the database.
@@ -64,7 +64,6 @@ class Gathered:
     failing: tuple[FlowResult, ...] = ()
     problems: tuple[Problem, ...] = ()
     new_problems: tuple[Problem, ...] = ()
-    gone: tuple[Problem, ...] = ()
     changes: tuple[FlowChange, ...] = ()
     broken: tuple[NotAnalysed, ...] = ()
     not_analysed: tuple[NotAnalysed, ...] = ()
@@ -127,19 +126,9 @@ def is_of_a_file(item: NotAnalysed) -> bool:
     return item.file_place is not None and item.file_place.file == item.object
 
 
-def failing_of(flows: Sequence[FlowResult]) -> tuple[FlowResult, ...]:
-    """Those that make a run fail: latent ones only where there are no others, or where they are not as expected."""
-    defaults = [flow for flow in flows if not flow.latent] or flows
-    return tuple(
-        flow
-        for flow in flows
-        if flow.as_expected is False or (flow.outcome in _WRONG and flow in defaults and not flow.as_expected)
-    )
-
-
 def problems_of(flows: Sequence[FlowResult], new: Sequence[FlowResult] | None = None) -> tuple[Problem, ...]:
     """The flows that fail or are altered, those of one cause together; `new` are those that did not before."""
-    counting = {(flow.flow, flow.payload) for flow in failing_of(flows)}
+    counting = {(flow.flow, flow.payload) for flow in failing_flows(flows)}
     fresh = None if new is None else {(flow.flow, flow.payload) for flow in new}
 
     def problem(outcome: Outcome, step: FailedStep | None, found: Sequence[FlowResult]) -> Problem:
@@ -183,7 +172,7 @@ def _of_smoke(result: SmokeResult) -> Gathered:
         "smoke",
         report.target,
         flows=report.flows,
-        failing=failing_of(report.flows),
+        failing=failing_flows(report.flows),
         problems=problems,
         new_problems=problems,
         not_analysed=result.not_analysed,
@@ -196,7 +185,6 @@ def _of_smoke(result: SmokeResult) -> Gathered:
 def _of_check(result: CheckResult) -> Gathered:
     scan, smoke = result.scan, result.smoke
     flows = smoke.report.flows if smoke else ()
-    before = [change.before for change in result.flows if change.before is not None]
     return Gathered(
         "check",
         _target(scan),
@@ -207,7 +195,6 @@ def _of_check(result: CheckResult) -> Gathered:
         failing=result.failing,
         problems=problems_of(flows, None if result.base is None else result.failing),
         new_problems=problems_of(result.failing),
-        gone=problems_of(before),
         changes=result.flows,
         broken=result.broken,
         not_analysed=tuple(item for item in result.not_analysed if item not in result.broken),

@@ -132,7 +132,8 @@ def summary(told: Gathered) -> str:
         verb = "newly fails or is altered" if told.base else "fails or is altered"
         verbs = "newly fail or are altered" if told.base else "fail or are altered"
         number = len(told.failing)
-        parts.append(f"{count(number, 'flow')} {verb if number == 1 else verbs}" if number else "no flow breaks")
+        none = "no flow newly breaks" if told.base else "no flow breaks"
+        parts.append(f"{count(number, 'flow')} {verb if number == 1 else verbs}" if number else none)
     parts += [f"{len(told.not_analysed)} not analysed"] if told.not_analysed else []
     parts += [] if told.rolled_back else ["NOT VERIFIED that nothing is left"]
     parts += [f"compared with {markdown_text(told.base.ref)} ({told.base.commit[:12]})"] if told.base else []

@@ -2,7 +2,8 @@
 
 The format: https://docs.oasis-open.org/sarif/sarif/v2.1.0/. What GitHub reads of it: https://docs.github.com,
 "SARIF support for code scanning"; it takes results in files only, so in SQL that was looked at a result without a place
-gets the first line of the whole. Of a database there are no files, and no such places.
+gets the first line of the whole. Of a database there are no files, and no such places. What a branch mends is not in it
+as "absent": whoever does not read baselineState would open an alert for it.
 """
 
 from __future__ import annotations
@@ -11,11 +12,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from trigger_audit import __version__
-from trigger_audit.findings.model import Severity
 from trigger_audit.report.fingerprints import Fingerprints, broken_fingerprint, problem_fingerprint
 from trigger_audit.report.gathered import gathered, is_of_a_file
 from trigger_audit.report.places import as_uri, in_repository
-from trigger_audit.report.sarif_rules import BROKEN, Descriptors, smoke_id
+from trigger_audit.report.sarif_rules import BROKEN, LEVELS, Descriptors, smoke_id
 from trigger_audit.report.words import problem_facts, problem_message, problem_title
 from trigger_audit.smoke.model import Outcome
 from trigger_audit.visible import plain
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from trigger_audit.report.gathered import Gathered, Problem
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _ROOT = "%SRCROOT%"
 _FINGERPRINT = "triggerAudit/v1"
 
@@ -42,25 +41,13 @@ def sarif_log(result: Result) -> str:
         is_compared = told.base is not None or finding.baseline is not None
         fingerprint = fingerprints.unique(finding.fingerprint)
         results.append(finding_result(told, descriptors, finding, fingerprint, state if is_compared else None))
-    gone = Fingerprints()
-    for finding in told.mended:
-        fingerprint = gone.unique(finding.fingerprint)
-        results.append(finding_result(told, descriptors, finding, fingerprint, "absent"))
     results += [
         broken_result(told, descriptors, item, fingerprints.unique(broken_fingerprint(item))) for item in told.broken
     ]
-    known = set()
     for problem in told.problems:
-        fingerprint = problem_fingerprint(problem)
-        known.add(fingerprint)
         state = "new" if problem.new else "unchanged"
-        fingerprint = fingerprints.unique(fingerprint)
+        fingerprint = fingerprints.unique(problem_fingerprint(problem))
         results.append(problem_result(told, descriptors, problem, fingerprint, state if told.base else None))
-    for problem in told.gone:
-        fingerprint = problem_fingerprint(problem)
-        if fingerprint not in known:
-            known.add(fingerprint)
-            results.append(problem_result(told, descriptors, problem, fingerprint, "absent"))
     log = {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -103,7 +90,7 @@ def finding_result(
         names.append(path.table)
     document: dict[str, Any] = {
         **descriptors.reference(finding.rule),
-        "level": _LEVELS[finding.severity],
+        "level": LEVELS[finding.severity],
         "message": message(f"{finding.message}.", finding.why, f"Fix: {finding.fix}"),
         "locations": [location(told, finding.file_place, names)],
         "partialFingerprints": {_FINGERPRINT: fingerprint},
@@ -135,7 +122,7 @@ def problem_result(
     facts = (f"{label}: {fact}." for label, fact in problem_facts(problem))
     document: dict[str, Any] = {
         **descriptors.reference(smoke_id(problem.outcome)),
-        "level": _LEVELS[problem.severity],
+        "level": LEVELS[problem.severity],
         "message": message(f"{problem_title(problem)}: {problem_message(problem)}.", *facts),
         "locations": [location(told, told.place_of(problem), names)],
         "partialFingerprints": {_FINGERPRINT: fingerprint},

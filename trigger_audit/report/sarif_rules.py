@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from trigger_audit.rules.base import Rule
 
 BROKEN = "broken-statement"
-_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _PROBLEMS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
 _SECURITY = "TA5"
 # GitHub reads a score as in CVSS: 7.0 and above is high, 4.0 medium, below that low.
@@ -97,7 +97,7 @@ def descriptor(code: str) -> dict[str, Any]:
         "shortDescription": {"text": meta.summary},
         "fullDescription": {"text": rule.page.partition("\n\n")[0].replace("\n", " ")},
         "help": {"text": rule.page, "markdown": help_markdown(rule)},
-        "defaultConfiguration": {"level": _LEVELS[meta.severity]},
+        "defaultConfiguration": {"level": LEVELS[meta.severity]},
         "properties": properties,
     }
 

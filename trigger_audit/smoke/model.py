@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -232,7 +232,7 @@ class SmokeReport:
     @property
     def default(self) -> tuple[FlowResult, ...]:
         """The flows by which a run is judged: those that every project has, the latent ones where no other was run."""
-        return tuple(flow for flow in self.flows if not flow.latent) or self.flows
+        return _default(self.flows)
 
     @property
     def summary(self) -> dict[str, int]:
@@ -241,3 +241,21 @@ class SmokeReport:
         for flow in self.flows:
             counts[flow.outcome.value] += 1
         return {**counts, "latent": sum(flow.latent for flow in self.flows)}
+
+
+def failing_flows(flows: Sequence[FlowResult]) -> tuple[FlowResult, ...]:
+    """Those that make a run fail: they fail or are altered and should not, or go otherwise than is expected of them.
+
+    Latent ones only where no other was run, or where the project says what it expects of them.
+    """
+    judged = _default(flows)
+    wrong = (Outcome.FAIL, Outcome.ALTERED)
+    return tuple(
+        flow
+        for flow in flows
+        if flow.as_expected is False or (flow.outcome in wrong and flow in judged and not flow.as_expected)
+    )
+
+
+def _default(flows: Sequence[FlowResult]) -> tuple[FlowResult, ...]:
+    return tuple(flow for flow in flows if not flow.latent) or tuple(flows)
