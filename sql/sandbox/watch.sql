@@ -6,8 +6,9 @@
 --   The event trigger reports an altered table only: the constraints that it has got and the triggers that were
 --   switched are found by comparing with what is in the log, which begins with those that are there already.
 --   The function runs as the superuser in the middle of a project's statements. So it calls nothing but pg_catalog's
---   functions and operators, has no backslash in its text (the session may have standard_conforming_strings off), and
---   nobody else may use the schema.
+--   functions and operators, and has no backslash in its text (the session may have standard_conforming_strings off).
+--   Nobody else may write into the schema or run the function. postgres can read the log, by pg_read_all_data, and finds
+--   numbers in it; pg_write_all_data it has not, and cannot get (see supabase/10_roles.sql).
 -- Minimum server version: 14
 CREATE SCHEMA _trigger_audit_log;
 CREATE TABLE _trigger_audit_log.entry (

@@ -63,3 +63,7 @@ $$;
 -- any role that is no superuser's, these too; the server knows them by oid, so that without them nobody is a member.
 DELETE FROM pg_catalog.pg_authid
 WHERE rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program');
+
+-- Nor what the sandbox keeps for itself; from 16 on nobody grants a role without having it WITH ADMIN OPTION.
+DELETE FROM pg_catalog.pg_authid
+WHERE rolname = 'pg_write_all_data' AND current_setting('server_version_num')::integer < 160000;

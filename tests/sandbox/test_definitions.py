@@ -207,6 +207,16 @@ CASES = {
         "extensions.citext_eq(extensions.citext, extensions.citext)",
         "create extension citext with schema extensions;",
     ),
+    "made by a trigger of one of several INSERTs": case(
+        "function",
+        "c37.f()",
+        "create table c37.asked (what text);"
+        "create function c37.make() returns trigger language plpgsql as $$ begin if new.what = 'go' then execute "
+        "'create function c37.f() returns int language sql as ''select 1'''; end if; return new; end $$;"
+        "create trigger make after insert on c37.asked for each row execute function c37.make();",
+        f"insert into c37.asked values ('one');\ninsert into c37.asked values ('two');\n"
+        f"  {MARK}insert into c37.asked values ('go'); insert into c37.asked values ('three');",
+    ),
 }
 # What fails in them, and is meant to.
 FAILS = {"a second definition that fails": "42601"}
@@ -327,6 +337,26 @@ def test_a_name_like_ours_lets_no_event_trigger_run_as_the_superuser(fresh_datab
     )
     with psycopg.connect(fresh_database.conninfo()) as connection:
         assert connection.execute("select distinct who from public.ran").fetchall() == [("postgres",)]
+
+
+@pytest.mark.parametrize("database", ["fresh_database", "fresh_database15"])
+def test_nobody_else_writes_into_the_log(request: pytest.FixtureRequest, database: str) -> None:
+    """Before 16 a role with CREATEROLE gives itself any other; postgres does read the log, by pg_read_all_data."""
+    report = load(
+        request.getfixturevalue(database),
+        "select 1;",
+        f"create function public.f() {BODY};",
+        "grant pg_write_all_data to postgres;",
+        "insert into _trigger_audit_log.entry (statement, classid, objid, made)"
+        "select 1, classid, objid, true from _trigger_audit_log.entry where classid = 'pg_proc'::regclass;",
+        "update _trigger_audit_log.entry set statement = 1;",
+        "delete from _trigger_audit_log.entry;",
+        "select pg_catalog.setval('_trigger_audit_log.entry_number_seq', 1);",
+        "insert into _trigger_audit.silenced values ('a');",
+        "create table public.seen as select * from _trigger_audit_log.entry;",
+    )
+    assert [each.file for each in report.failed] == ["3.sql", "4.sql", "5.sql", "6.sql", "7.sql", "8.sql"]
+    assert only(report, "public.f()").file == "2.sql"
 
 
 def test_where_a_statement_fails(fresh_database: FreshDatabase) -> None:

@@ -116,6 +116,13 @@ class Executor:
         if target := refused_when_hosted(step.statement):
             note(step.line, f"{_HOSTED} change {target} like this")
 
+    def _run_together(self, group: Sequence[Step]) -> None:
+        """Sends them in one go, each as a text of its own: current_query() in a trigger of one is that one's, with its
+        mark, and of several in one text it would be all of them."""
+        with self._connection.pipeline(), self._connection.cursor() as cursor:
+            for step in group:
+                cursor.execute(step.query)
+
     def supply(self, error: psycopg.Error, line: int, note: Callable[[int, str], None]) -> bool:
         """Whether what the statement in this line missed is there now, so that it is worth another try.
 
