@@ -95,8 +95,7 @@ class Executor:
     def run(self, group: Sequence[Step], note: Callable[[int, str], None]) -> None:
         """Runs one statement, or several of `grouped`; psycopg.Error where the server refuses one."""
         if len(group) > 1:
-            # The semicolon on a line of its own: a statement may end in a comment.
-            self._connection.execute(b"\n;\n".join(step.query for step in group))
+            self._run_together(group)
             return
         (step,) = group
         match step.reading.form:
