@@ -7,6 +7,8 @@ import pytest
 
 from tests.conftest import FreshDatabase
 from tests.sandbox.test_migrations import _Loaded
+from trigger_audit.sandbox.migrations import load_files
+from trigger_audit.sandbox.project import SqlFile
 from trigger_audit.sandbox.server import Sandbox
 
 
@@ -159,6 +161,19 @@ def test_a_dump_of_the_whole_database(database: _Loaded) -> None:
         f"1.sql:13: auth.users {own}",
     ]
     assert database.value("select count(*) from public.t") == 2
+
+
+def test_the_history_tells_of_the_migrations_before(database: _Loaded) -> None:
+    asked = "select 1 / count(*) from supabase_migrations.schema_migrations where version = '{}' and name = 'one'"
+    files = [
+        SqlFile("/x/supabase/migrations/20260101000000_one.sql", "select 1"),
+        SqlFile("seed.sql", asked.replace("{}", "20260101000000")),
+        # Kept out of it, which is no failure.
+        SqlFile("20260101000001_two.sql", "alter table supabase_migrations.schema_migrations drop column name"),
+        SqlFile("20260101000002_three.sql", "select 1"),
+    ]
+    assert load_files(database.conninfo, files).failed == ()
+    assert database.value("select array_agg(version) from supabase_migrations.schema_migrations") == ["20260101000000"]
 
 
 def test_a_seed_of_users_fires_their_triggers(database: _Loaded) -> None:

@@ -6,11 +6,15 @@ be applied is there to be judged.
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from trigger_audit.errors import TriggerAuditError
+from trigger_audit.resources import read_sql
 from trigger_audit.sandbox.auditor import admit
 from trigger_audit.sandbox.definitions import Definition, Watch, watched_definitions
 from trigger_audit.sandbox.elevation import elevated_session, switch_off_event_triggers
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 _LOADING_ROLE = "postgres"
 _STATEMENT_TIMEOUT = "60s"
 _SHOWN = 200
+_MIGRATION = re.compile(r"(\d+)[-_](.*)\.sql", re.ASCII | re.DOTALL | re.IGNORECASE)
 # SQLSTATEs of statements that cannot run in the transaction of others.
 _ALONE = {
     "55P04": "uses an enum value added just before",
@@ -103,6 +108,7 @@ def load_files(conninfo: str, files: Iterable[SqlFile]) -> LoadReport:
                 for file in files:
                     loader = _FileLoader(connection, executor, watch, file)
                     loader.load()
+                    _record(connection, file)
                     applied += loader.applied
                     failed += loader.failed
                     notes |= loader.notes
@@ -113,6 +119,15 @@ def load_files(conninfo: str, files: Iterable[SqlFile]) -> LoadReport:
             f"the sandbox was lost while files were applied: {str(error).splitlines()[0]}"
         ) from error
     return LoadReport(applied, tuple(failed), tuple(notes), definitions)
+
+
+def _record(connection: psycopg.Connection, file: SqlFile) -> None:
+    """Writes a migration into the history, as the CLI does, for later ones may ask; a project may keep it from that."""
+    import psycopg
+
+    if found := _MIGRATION.fullmatch(PurePath(file.path).name):
+        with contextlib.suppress(psycopg.Error):
+            connection.execute(read_sql("sandbox/record.sql"), {"version": found[1], "name": found[2]})
 
 
 class _FileLoader:
