@@ -116,7 +116,7 @@ def test_what_ends_transactions_of_its_own(database: _Loaded) -> None:
     assert database.value("select array_agg(a order by a) from public.t") == [1, 2]
 
 
-def test_inserts_in_a_row(database: _Loaded) -> None:
+def test_inserts_in_a_row(database: _Loaded, caplog: pytest.LogCaptureFixture) -> None:
     """They are sent together, and one by one where one of them fails."""
     rows = [f"insert into public.t values ({number});\n" for number in range(500)]
     rows[300] = "insert into public.t values ('x');\n"
@@ -124,6 +124,7 @@ def test_inserts_in_a_row(database: _Loaded) -> None:
     report = database.load("create table public.t (a int check (a <> 7));\n" + "".join(rows))
     assert [(failed.line, failed.sqlstate) for failed in report.failed] == [(9, "23514"), (302, "22P02")]
     assert report.applied == 499
+    assert caplog.records == []
     assert database.value("select count(*) from public.t") == 498
 
 

@@ -118,9 +118,21 @@ class Executor:
     def _run_together(self, group: Sequence[Step]) -> None:
         """Sends them in one go, each as a text of its own: current_query() in a trigger of one is that one's, with its
         mark, and of several in one text it would be all of them."""
-        with self._connection.pipeline(), self._connection.cursor() as cursor:
-            for step in group:
-                cursor.execute(step.query)
+        import psycopg
+
+        refused = None
+        try:
+            with self._connection.pipeline(), self._connection.cursor() as cursor:
+                try:
+                    for step in group:
+                        cursor.execute(step.query)
+                except psycopg.Error as error:
+                    # Out of the block it would have psycopg log what the rest of the pipeline says.
+                    refused = error
+        except psycopg.Error as error:
+            refused = refused or error
+        if refused is not None:
+            raise refused
 
     def supply(self, error: psycopg.Error, line: int, note: Callable[[int, str], None]) -> bool:
         """Whether what the statement in this line missed is there now, so that it is worth another try.
