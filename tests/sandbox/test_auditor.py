@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from trigger_audit.errors import TriggerAuditError
 from trigger_audit.opening import OpenTarget, SqlInput, sandbox_with
 from trigger_audit.pipeline import SmokeOptions, scan, smoke
 from trigger_audit.rules.registry import all_rules
@@ -118,3 +119,65 @@ def test_no_role_of_the_sandbox_reaches_files_and_programs(postgres: Path | None
         (refused,) = target.not_applied
     assert refused.line == 2
     assert "42704" in refused.reason
+
+
+# What would keep a login from being made, from being the one it is, or from living long enough.
+SETTINGS = """
+alter database postgres set role = 'anon';
+alter database postgres set session_authorization = 'postgres';
+alter database postgres set statement_timeout = '1ms';
+alter database postgres set lock_timeout = '1ms';
+alter database postgres set idle_session_timeout = '1ms';
+alter database postgres set idle_in_transaction_session_timeout = '1ms';
+alter database postgres set local_preload_libraries = 'no_such_library';
+alter database postgres set client_encoding = 'latin1';
+alter database postgres set standard_conforming_strings = off;
+alter database postgres set quote_all_identifiers = on;
+alter database postgres set check_function_bodies = off;
+alter database postgres set row_security = off;
+alter database postgres set search_path = 'nowhere';
+alter database postgres set client_min_messages = 'error';
+alter database postgres set array_nulls = off;
+alter database postgres connection limit 0;
+revoke connect on database postgres from public;
+alter role all in database postgres set datestyle = 'SQL, DMY';
+select cron.schedule('nightly', '0 0 * * *', 'select 1');
+"""
+
+
+def test_what_the_files_set_for_the_database(postgres: Path | None) -> None:
+    """Also the login that adds an extension on the way, which starts with what stands before it."""
+    for target in opened(INVOKER + SETTINGS, postgres):
+        assert "TA104" in {finding.rule for finding in scan(target.connection, target.info, all_rules()).findings}
+        report = smoke(target.connection, target.info, SmokeOptions(flows=("signup-email",))).report
+        assert [result.failed_step and result.failed_step.sqlstate for result in report.flows] == ["42501"] * len(
+            report.flows
+        )
+
+
+def test_a_database_that_only_reads_is_scanned(postgres: Path | None) -> None:
+    only_reads = "alter database postgres set default_transaction_read_only = on;"
+    for target in opened(INVOKER + only_reads, postgres):
+        assert "TA104" in {finding.rule for finding in scan(target.connection, target.info, all_rules()).findings}
+        with pytest.raises(TriggerAuditError, match="default_transaction_read_only"):
+            smoke(target.connection, target.info, SmokeOptions(flows=("signup-email",)))
+
+
+def test_triggers_stay_on_in_auths_sessions(postgres: Path | None) -> None:
+    """On the platform postgres may not set that for the database; who loads a dump sets it in his own session."""
+    text = "alter database postgres set session_replication_role = replica;"
+    if postgres is not None:  # CREATEROLE is enough before 16
+        for place in ("", " in database postgres"):
+            text += f"alter role supabase_auth_admin{place} set session_replication_role = replica;"
+        text += "alter role supabase_auth_admin nologin connection limit 0 valid until '2001-01-01';"
+    for target in opened(PROJECT + text, postgres):
+        assert target.loaded is not None
+        assert any("session_replication_role" in note for note in target.loaded.notes)
+        report = smoke(target.connection, target.info, SmokeOptions(flows=("signup-email",))).report
+        assert {result.outcome for result in report.flows} == {Outcome.FAIL}
+
+
+def test_a_role_of_the_platform_that_is_gone(postgres15_binaries: Path) -> None:
+    """Before 16 CREATEROLE renames every role that is no superuser's."""
+    with pytest.raises(TriggerAuditError, match='role "supabase_auth_admin" does not exist'):
+        next(opened(PROJECT + "alter role supabase_auth_admin rename to gone;", postgres15_binaries))

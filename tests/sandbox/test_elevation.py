@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.conftest import FreshDatabase
@@ -25,6 +26,11 @@ ELEVATED = (
     "alter role postgres set a.b = 'c'",
     "alter user anon reset all",
     "alter database postgres set x.y to 'z'",
+    "alter database postgres set app.settings.plperl to 'z'",
+    "alter role authenticator set pgrst.db_schemas = 'public'",
+    "alter role postgres set pgaudit.log = 'all'",
+    "alter role authenticated set log_min_messages from current",
+    "alter role anon reset track_io_timing",
     "create event trigger a on ddl_command_end when tag in ('CREATE TABLE') execute function f()",
     "alter event trigger a enable",
     "drop event trigger a",
@@ -37,6 +43,22 @@ NOT_ELEVATED = (
     "create publication p for tables in schema y, table x where (n = ('{1}'::public.d[])[1])",
     "alter publication p set table x (n) where (n > 1)",
     "alter extension x add function f()",
+    "alter database postgres set session_preload_libraries = '/tmp/a.so'",
+    "alter database postgres set local_preload_libraries = 'a'",
+    "alter database postgres set dynamic_library_path = '/tmp'",
+    "alter database postgres set search_path = a",
+    "alter database postgres set session_replication_role = replica",
+    "alter database postgres set role = 'anon'",
+    "alter database postgres set \"PLPERL.on_plperl_init\" = 'x'",
+    "alter database postgres set supautils.superuser = 'x'",
+    "alter database postgres set plpgsql.variable_conflict = use_column",
+    "alter role anon set session_preload_libraries from current",
+    "alter role postgres in database x set lc_messages = 'C'",
+    "alter role supabase_admin set a.b = 'c'",
+    "alter role supabase_auth_admin reset all",
+    "alter role all set a.b = 'c'",
+    "alter role current_user set a.b = 'c'",
+    "alter role session_user reset all",
     "create extension pageinspect",
     # Its objects are its creator's, on the platform too.
     "create extension pgmq",
@@ -63,6 +85,35 @@ def test_what_does_not(statement: str) -> None:
 def test_a_script_that_takes_any_type_of_a_name() -> None:
     assert may_be_elevated("create extension earthdistance", 16)
     assert not may_be_elevated("create extension earthdistance", 15)
+
+
+# Code that the server would load, or rights that somebody would have, in every session that starts.
+PARAMETERS = (
+    "alter database {name} set session_preload_libraries = 'auto_explain'",
+    "alter database {name} set dynamic_library_path = '/tmp'",
+    "alter database {name} set allow_system_table_mods = on",
+    "alter database {name} set jit_provider = 'x'",
+    "alter database {name} set plperl.on_plperl_init = 'x'",
+    "alter role postgres set session_preload_libraries = 'auto_explain'",
+    "alter role anon in database {name} set session_preload_libraries = 'auto_explain'",
+    "alter user authenticator set lc_messages = 'C'",
+    "alter role all set a.b = 'c'",
+    "alter role all in database {name} set session_preload_libraries = 'auto_explain'",
+    "do $$ begin alter database {name} set session_preload_libraries = 'auto_explain'; end $$",
+    "load '/tmp/a.so'",
+)
+
+
+@pytest.mark.parametrize("database", ["fresh_database", "fresh_database15"])
+def test_parameters_that_postgres_must_not_set(request: pytest.FixtureRequest, database: str) -> None:
+    target: FreshDatabase = request.getfixturevalue(database)
+    texts = [each.replace("{name}", target.name) for each in PARAMETERS]
+    report = load_files(target.conninfo(), [SqlFile(f"{at}.sql", text) for at, text in enumerate(texts)])
+    refused = {"42501", "55P02"}
+    assert [failed.statement for failed in report.failed if failed.sqlstate in refused] == texts
+    with psycopg.connect(target.conninfo()) as connection:
+        kept = connection.execute("SELECT setconfig FROM pg_catalog.pg_db_role_setting").fetchall()
+    assert not re.search("preload|library|mods|provider|plperl|lc_messages|a[.]b", str(kept))
 
 
 # Refused to whom it can do nothing for, so that the statement is tried with more rights where there are any.

@@ -21,13 +21,18 @@ from typing import TYPE_CHECKING, Any
 from trigger_audit.resources import read_sql
 from trigger_audit.sandbox.bootstrap import SERVICE_ADMINS
 from trigger_audit.sandbox.extensions import privileged
+from trigger_audit.sandbox.forms import SETTABLE_ROLES
 
 if TYPE_CHECKING:
     import psycopg
 
 _SCHEMA = "_trigger_audit"
-# A statement under way may hold a lock that it would wait for in vain.
-_IMPATIENT = "-c lock_timeout=5s"
+# A login made while files are applied starts with what they have set for the database and for postgres; an option of
+# the login wins over both. A statement under way may hold a lock that it would wait for in vain.
+_OPTIONS = (
+    "-c role=none -c default_transaction_read_only=off -c local_preload_libraries= -c search_path=public "
+    "-c statement_timeout=60s -c lock_timeout=5s -c idle_session_timeout=0 -c idle_in_transaction_session_timeout=0"
+)
 _OF_OWN_SCHEMA = ("pg_cron", "pgmq")
 # Event triggers would run inside with the superuser's rights: they do not fire in a replica's session. The operator is
 # qualified, for the caller's search_path holds here (CREATE EXTENSION without SCHEMA goes by it).
@@ -64,6 +69,19 @@ _ELEVATED = {
 }
 """Statements by libpg_query's names, with the kinds of objects where that is not in the name."""
 
+# What the superuser sets is taken as his in every session that starts there, and some parameters name code to load.
+# These are the ones of privileged_role_allowed_configs in the platform's supautils.conf that have no dot; postgres has
+# session_replication_role by a grant.
+_PARAMETERS = frozenset({"log_lock_waits", "log_min_messages", "track_io_timing"})
+# Those with a dot are a project's own, and harmless for that, unless a library knows them. These are of extensions and
+# modules, without the ones whose parameters that list holds: auto_explain, pg_net, pgaudit, plan_filter, safeupdate.
+_LIBRARIES = frozenset(
+    "basebackup_to_shell basic_archive cron http isn orioledb pg_cron pg_graphql pg_jsonschema pg_partman_bgw "
+    "pg_prewarm pg_stat_monitor pg_stat_statements pg_tle pg_trgm pgcrypto pgmq pgroonga pgsodium pgtap pgtle pljava "
+    "pllua plperl plperlu plpgsql plpgsql_check plpython plpython2u plpython3 plpython3u plr plrust plsh pltcl pltclu "
+    "plv8 postgis postgres_fdw rum sepgsql supabase_vault supautils timescaledb vault wrappers".split()
+)
+
 
 def may_be_elevated(statement: str, major: int) -> bool:
     """Whether the text is one statement of those that run with the superuser's rights, and without an expression.
@@ -88,8 +106,28 @@ def may_be_elevated(statement: str, major: int) -> bool:
     # Without PL/pgSQL nothing would be left of what keeps the rights apart.
     if node == "DropStmt" and {"String": {"sval": "plpgsql"}} in fields["objects"]:
         return False
+    if node in ("AlterRoleSetStmt", "AlterDatabaseSetStmt"):
+        return _has_settable_role(node, fields) and _is_harmless(fields["setstmt"])
     kinds = _ELEVATED[node]
     return kinds is None or fields.get(kinds[0]) in kinds[1]
+
+
+def _has_settable_role(node: str, fields: Mapping[str, Any]) -> bool:
+    """Whether the statement is about the database, or a named role that is no superuser's and no service's.
+
+    CURRENT_USER would be the superuser himself, and ALL everybody.
+    """
+    return node == "AlterDatabaseSetStmt" or fields.get("role", {}).get("rolename") in SETTABLE_ROLES
+
+
+def _is_harmless(setting: Mapping[str, Any]) -> bool:
+    """Whether no session does more than show the parameter, or log; RESET ALL names none and only takes away."""
+    if setting["kind"] == "VAR_RESET_ALL":
+        return True
+    # The server knows parameters in any case.
+    name = str(setting["name"]).lower()
+    owner, dot, _ = name.partition(".")
+    return name in _PARAMETERS or (dot != "" and owner not in _LIBRARIES)
 
 
 def _has_condition(tree: Any) -> bool:
@@ -137,7 +175,7 @@ class Elevation:
                 user="postgres",
                 # The sandbox has one password for all, where it has any; the DSN leaves it out.
                 password=self._admin.info.password or None,
-                options=_IMPATIENT,
+                options=_OPTIONS,
                 autocommit=True,
                 prepare_threshold=None,
             ) as connection:

@@ -10,7 +10,7 @@ from itertools import islice
 from trigger_audit.sandbox.splitter import Token, tokens
 
 # The roles whose settings supautils lets postgres change; nobody changes those of the superuser.
-_SETTABLE_ROLES = ("anon", "authenticated", "service_role", "authenticator", "postgres")
+SETTABLE_ROLES = ("anon", "authenticated", "service_role", "authenticator", "postgres")
 
 
 # With which a statement begins that is not simply run as it is; most statements of a dump are INSERTs.
@@ -118,7 +118,7 @@ def _form(words: tuple[str, ...]) -> Form:
 
 def _needs_superuser(words: tuple[str, ...]) -> bool:
     if words[:1] == ("alter",) and words[1:2] in (("role",), ("user",)):
-        return words[2:3] != () and words[2] in _SETTABLE_ROLES and ("set" in words[3:] or "reset" in words[3:])
+        return words[2:3] != () and words[2] in SETTABLE_ROLES and ("set" in words[3:] or "reset" in words[3:])
     if words[:2] == ("alter", "database"):
         return "set" in words[3:4] or "reset" in words[3:4]
     if words[:3] in (("create", "event", "trigger"), ("drop", "event", "trigger")):

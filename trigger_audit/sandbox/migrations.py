@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -75,19 +75,19 @@ def apply_files(sandbox: RunningSandbox, files: Sequence[SqlFile]) -> LoadReport
 
     Once for a sandbox: with that role's memberships postgres cannot be made a member of Auth's role again.
     """
-    import psycopg
-
-    report = load_files(sandbox.conninfo(), files)
-    with psycopg.connect(sandbox.conninfo(), autocommit=True, prepare_threshold=None) as admin:
-        admit(admin)
-    return report
+    return load_files(sandbox.conninfo(), files, admit)
 
 
-def load_files(conninfo: str, files: Iterable[SqlFile]) -> LoadReport:
+def load_files(
+    conninfo: str,
+    files: Iterable[SqlFile],
+    finish: Callable[[psycopg.Connection], Iterable[str]] = lambda admin: (),
+) -> LoadReport:
     """Applies files to the database that a superuser's conninfo names.
 
-    Its event triggers are off afterwards. Raises TriggerAuditError where the server is lost; a statement that fails is
-    part of the report.
+    Its event triggers are off afterwards. Raises TriggerAuditError where the server is lost, or one of the platform's
+    roles; a statement that fails is part of the report. `finish` is run with the superuser's connection at the end, and
+    returns remarks: no superuser logs in once the files have set parameters of the database.
     """
     import psycopg
     from psycopg.conninfo import make_conninfo
@@ -114,10 +114,15 @@ def load_files(conninfo: str, files: Iterable[SqlFile]) -> LoadReport:
                     notes |= loader.notes
                 definitions = watch.definitions()
             switch_off_event_triggers(admin)
+            notes |= dict.fromkeys(finish(admin))
     except psycopg.OperationalError as error:
         raise TriggerAuditError(
             f"the sandbox was lost while files were applied: {str(error).splitlines()[0]}"
         ) from error
+    except psycopg.Error as error:
+        # A role of the platform's may have got another name, which before 16 postgres can give it.
+        said = str(error).splitlines()[0]
+        raise TriggerAuditError(f"the files have left the sandbox in no state to be audited: {said}") from error
     return LoadReport(applied, tuple(failed), tuple(notes), definitions)
 
 
