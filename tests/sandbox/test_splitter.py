@@ -7,7 +7,7 @@ from typing import Any
 
 import pgparse
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trigger_audit.sandbox.splitter import Kind, Piece, split, tokens
@@ -62,6 +62,7 @@ def _bare(text: str) -> list[str]:
     return [token.text for token in tokens(text)]
 
 
+@settings(deadline=None)
 @given(scripts())
 def test_agrees_with_the_grammar(text: str) -> None:
     # A statement's surrounding comments may be counted to it or not; its tokens may not.
@@ -70,22 +71,26 @@ def test_agrees_with_the_grammar(text: str) -> None:
     ]
 
 
+@settings(deadline=None)
 @given(scripts())
 def test_pieces_joined_are_the_script(text: str) -> None:
     _check_whole(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="'\"$a;\\(/*-)\n\t E.ébegin atomic", max_size=60))
 def test_never_fails_and_loses_nothing(text: str) -> None:
     _check_whole(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="'\"$a;\\\\(/*-)\n\t E.é0x:g", max_size=60))
 def test_ends_are_the_same_with_and_without_bodies_in_sight(text: str) -> None:
     """CREATE is read token by token, for BEGIN ATOMIC may come, the rest in longer strides."""
     assert split("insert " + text)[0].text[7:] == split("create " + text)[0].text[7:]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_kept(text: str) -> None:
     _check_whole(text)
