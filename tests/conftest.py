@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -23,6 +24,10 @@ from psycopg.conninfo import make_conninfo
 from trigger_audit.resources import read_sql
 from trigger_audit.sandbox.bootstrap import DATABASE_FILE, bootstrap
 from trigger_audit.sandbox.server import Sandbox, open_sandbox
+
+# How long one example takes says something of the machine's other work, nothing of the code.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 _TEMPLATE = "project_template"
 _numbers = itertools.count(1)

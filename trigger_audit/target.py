@@ -18,6 +18,7 @@ from trigger_audit.sandbox.project import has_sql_suffix
 # The first that is set is taken. The last two are what Vercel's integration and Prisma call the unpooled URL.
 VARIABLES = ("DATABASE_URL", "SUPABASE_DB_URL", "POSTGRES_URL_NON_POOLING", "DIRECT_URL")
 
+_FILES_TO_GIVE = "give .sql files, a folder of migrations or a project folder"
 _WHAT_TO_GIVE = "give a database URL, .sql files, a folder of migrations or a project folder, or set DATABASE_URL"
 # user:password@host, without the scheme.
 _BARE_URL = re.compile(r"[^\s:/@]+:\S+@[^\s@]+")
@@ -43,6 +44,18 @@ class SqlTarget:
 
 
 Target = DatabaseTarget | SqlTarget
+
+
+def choose_files(arguments: Sequence[str], folder: Path) -> SqlTarget:
+    """The same for who judges files alone: whatever the environment holds. Raises UsageError."""
+    try:
+        target = choose_target(arguments, {}, folder)
+    except UsageError as error:
+        remedy = _FILES_TO_GIVE if error.remedy == _WHAT_TO_GIVE else error.remedy
+        raise UsageError(error.message.replace("no database URL, ", ""), remedy) from None
+    if isinstance(target, DatabaseTarget):
+        raise UsageError("check judges migrations, and this is a database", "scan and smoke look at databases")
+    return target
 
 
 def choose_target(arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> Target:

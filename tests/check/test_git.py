@@ -150,7 +150,10 @@ def test_a_shallow_clone_is_told_how_to_deepen(repository: Made, tmp_path: Path)
     repository.git("clone", "--quiet", "--depth", "1", f"file://{repository.top}", str(tmp_path / "ci"))
     clone = Made(tmp_path / "ci")
     problem = refused(clone, "main")
-    assert "git fetch --unshallow origin" in str(problem.remedy)
+    remedy = str(problem.remedy)
+    assert "git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'" in remedy
+    clone.git("fetch", "--quiet", "--unshallow", "origin", "+refs/heads/*:refs/remotes/origin/*")
+    assert repository_of((clone.top,)).base("origin/main").commit == repository.git("rev-parse", "main")
     assert "fetch-depth: 0" in str(problem.remedy)
 
 

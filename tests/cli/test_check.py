@@ -68,7 +68,7 @@ def test_a_database_in_the_environment_is_not_looked_at(repository: Made) -> Non
     ("arguments", "words"),
     [
         (["postgresql://nobody:secret@127.0.0.1:1/x"], "check judges migrations, and this is a database"),
-        (["absent"], "absent"),
+        (["absent"], "there is no file or folder absent (give .sql files, a folder of migrations or a project"),
         (["--base", ""], "--base is empty"),
         (["--base", "develop"], "git knows no revision 'develop'"),
         (["--base", "main", "-"], "standard input has no history"),

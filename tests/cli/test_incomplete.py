@@ -11,6 +11,8 @@ from tests.cli.running import run
 from tests.cli.test_scan import SOUND
 
 REFUSED = "\n\nselect missing();\ncreate table public.x (\n  id inte\n);\n"
+# Where the server points at.
+COLUMNS = {14: 8, 16: 6}
 REASONS = (
     (14, "not applied: function missing() does not exist (42883)"),
     (16, 'not applied: type "inte" does not exist (42704)'),
@@ -35,18 +37,21 @@ def test_refused_statements_in_every_format_and_under_strict(command: str, proje
     as_json = run(command, "supabase", "--format", "json", cwd=project)
     assert as_json.code == 0
     document = json.loads(as_json.out)
-    assert document["not_analysed"] == [{"object": FILE, "line": line, "reason": reason} for line, reason in REASONS]
+    assert document["not_analysed"] == [
+        {"object": FILE, "line": line, "reason": reason, "file": FILE, "file_line": line} for line, reason in REASONS
+    ]
     if command == "scan":
         assert document["summary"]["not_analysed"] == 2
 
     concise = run(command, "supabase", "--format", "concise", "-q", "--strict", cwd=project)
     assert concise.code == 1
-    assert concise.out.splitlines()[-2:] == [f"{FILE}:{line}: not analysed: {reason}" for line, reason in REASONS]
+    told = [f"{FILE}:{line}:{COLUMNS[line]}: not analysed: {reason}" for line, reason in REASONS]
+    assert concise.out.splitlines()[-2:] == told
     assert "not applied: 2 statements" in concise.err
 
     table = run(command, "supabase", "--strict", "--exit-zero", cwd=project)
     assert table.code == 0
-    assert "".join(f"  {FILE} line {line}: {reason}\n" for line, reason in REASONS) in table.out
+    assert "".join(f"  {FILE}:{line}:{COLUMNS[line]}: {reason}\n" for line, reason in REASONS) in table.out
     assert ("; 2 not analysed; " if command == "scan" else "; 2 statements not applied; ") in table.out.splitlines()[-1]
     assert table.err.splitlines()[1:] == [
         "note: supabase/migrations/notes.sql is left out: "

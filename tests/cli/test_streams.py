@@ -60,7 +60,7 @@ def test_a_reader_that_goes_does_not_change_the_exit_code(command: str, code: in
 def test_streams_that_were_closed_before_the_start(folder: Path) -> None:
     assert with_shell("$TA scan faulty.sql >&-", folder).stdout == "codes 1\n"
     done = with_shell("$TA scan faulty.sql --format concise 2>&-", folder)
-    assert [line.partition(" ")[0] for line in done.stdout.splitlines()] == ["public.handle_new_user():3:15:", "codes"]
+    assert [line.partition(" ")[0] for line in done.stdout.splitlines()] == ["faulty.sql:6:15:", "codes"]
     closed = with_shell("$TA scan - <&-", folder)
     assert closed.stdout == "codes 2\n"
     assert "error: standard input is closed" in closed.stderr

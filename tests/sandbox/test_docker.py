@@ -359,7 +359,7 @@ def test_testcontainers_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
     ):
         pass
     assert raised.value.message == "--docker needs testcontainers, which is not installed"
-    assert raised.value.remedy == "pip install 'trigger-audit[docker]'"
+    assert raised.value.remedy == ("pip install 'testcontainers>=4', or install trigger-audit with its extra [docker]")
 
 
 def test_options_that_contradict_it() -> None:

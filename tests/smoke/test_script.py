@@ -75,7 +75,7 @@ BAD = {
     "WITH d AS (DELETE FROM t RETURNING *) SELECT * INTO u FROM d": "WITH d ...",
     "\\set x 1\nUPDATE t SET n = 1": "line 1: a command of psql's",
     "UPDATE t SET n = 1;\n\\! id": "line 2: a command of psql's",
-    "UPDATE t SET n = 1 \\gexec": 'syntax error at or near "\\"',
+    "UPDATE t SET n = 1 \\gexec": "line 1: a command of psql's",
     "UPDATE t SET n = $1": "has a parameter",
     "UPDATE t SET n = (SELECT array_agg(x + $2) FROM u)": "has a parameter",
     "UPDATE t\nSET name = 'ü',\n  n = = 1": 'line 3: syntax error at or near "="',

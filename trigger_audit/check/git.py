@@ -120,10 +120,11 @@ class Repository:
         """What to do where a commit is missing: most often the clone of a CI job has but the last one."""
         if self._git("rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
             return (
-                "the clone is shallow: run `git fetch --unshallow origin`, in GitHub Actions set `fetch-depth: 0` "
-                "for actions/checkout, in GitLab CI `GIT_DEPTH: 0`"
+                "the clone is shallow: run `git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'`, "
+                "and name origin/BRANCH; in GitHub Actions set `fetch-depth: 0` for actions/checkout, in GitLab CI "
+                "`GIT_DEPTH: 0`"
             )
-        return "fetch the branch first, for example `git fetch origin main`, and name it origin/main"
+        return "fetch it first, for example `git fetch origin main:refs/remotes/origin/main`, and name origin/main"
 
     def _git(self, *arguments: str, sent: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         return _run_git(self.top, *arguments, sent=sent)

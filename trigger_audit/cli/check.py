@@ -39,7 +39,7 @@ from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings
 from trigger_audit.cli.smoke import no_verdict
 from trigger_audit.cli.telling import tell_about, tell_target
 from trigger_audit.cli.terminal import Messages
-from trigger_audit.errors import TriggerAuditError, UsageError
+from trigger_audit.errors import TriggerAuditError
 
 if TYPE_CHECKING:
     from trigger_audit.check.model import CheckResult
@@ -142,11 +142,9 @@ def check(
 
 def chosen_migrations(arguments: list[str] | None, messages: Messages) -> SqlTarget:
     """The files to judge, announced on the first line of standard error: never a database, whatever is set."""
-    from trigger_audit.target import DatabaseTarget, choose_target
+    from trigger_audit.target import choose_files
 
-    target = choose_target(arguments or (), {}, Path.cwd())
-    if isinstance(target, DatabaseTarget):
-        raise UsageError("check judges migrations, and this is a database", "scan and smoke look at databases")
+    target = choose_files(arguments or (), Path.cwd())
     tell_target(target, messages)
     return target
 

@@ -28,7 +28,7 @@ LABEL = "trigger-audit"
 _PORT = 5432
 _ANSWER_SECONDS = 5
 _LONGEST = 200
-_INSTALL = "pip install 'trigger-audit[docker]'"
+_INSTALL = "pip install 'testcontainers>=4', or install trigger-audit with its extra [docker]"
 # A project's http() and a webhook name hosts: without a name server they reach none of them, and fail at once.
 _NO_NAME_SERVER = ["127.0.0.1"]
 

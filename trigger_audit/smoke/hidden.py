@@ -42,7 +42,12 @@ class Handlers:
         self.originals.add(session, self.definitions)
 
     def look_behind(self, observed: Observation, replay: Replay) -> None:
-        opened = [mask for mask in self.masks if mask.function.oid in self.definitions]
+        flow = observed.flow.name
+        opened = [
+            mask
+            for mask in self.masks
+            if mask.function.oid in self.definitions and self.suspects.may_run(mask.function.oid, flow)
+        ]
         for _ in range(_MOST_HIDDEN):
             if not opened:
                 return

@@ -34,6 +34,7 @@ class Suspects:
     _by_function: dict[str, list[Trigger]] = field(init=False, default_factory=dict)
     _learnt: dict[int, set[int]] = field(init=False, default_factory=dict)
     _flows: dict[int, set[str]] = field(init=False, default_factory=dict)
+    _running: dict[int, set[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._by_oid = {trigger.oid: trigger for trigger in self.catalog.triggers}
@@ -44,9 +45,10 @@ class Suspects:
             reached.setdefault(oid, self._by_oid[oid])
         self.triggers = tuple(trigger for trigger in reached.values() if trigger.fires)
         for visit in self.cascade.visits:
+            flows = {firing.flow for firing in visit.firings}
+            self._running.setdefault(visit.function.oid, set()).update(flows)
             if visit.trigger is not None:
-                flows = self._flows.setdefault(visit.trigger.oid, set())
-                flows.update(firing.flow for firing in visit.firings)
+                self._flows.setdefault(visit.trigger.oid, set()).update(flows)
 
     def learn(self, context: str | None) -> None:
         """Takes in what an error's CONTEXT tells: triggers that nothing else leads to, and which set which off."""
@@ -112,6 +114,14 @@ class Suspects:
             return flow in flows
         outer = [oid for oid, found in self._flows.items() if found and self._sets_off(oid, trigger.oid)]
         return not outer or trigger.oid in self.ways.first or any(flow in self._flows[oid] for oid in outer)
+
+    def may_run(self, function: int, flow: str) -> bool:
+        """Whether a flow may run the function (oid) after its starting user is made, as far as is known."""
+        flows = self._running.get(function)
+        if not flows or flow in flows:
+            return True
+        firing = [trigger for trigger in self.triggers if self.may_fire(trigger, flow)]
+        return any(trigger.function == function or self.ways.beyond(trigger.oid).unknown for trigger in firing)
 
     def fired_by(self, statement: str, context: str | None, triggers: Iterable[int]) -> int | None:
         """Which of these triggers (oids) of one function a flow's own statement must have fired, by an error's CONTEXT.
