@@ -43,6 +43,13 @@ def warm_sandbox() -> Row:
     return "sandbox, warm (start, statement, stop)", f"{seconds:.3f} s", "-", "-", "<= 1 s", kept(seconds, 1)
 
 
+def forty_migrations() -> Row:
+    """The whole process of a check, from the files to the verdict."""
+    shop = Path(__file__).parent.parent / "tests" / "check" / "shop"
+    seconds = command_seconds([COMMAND, "check", str(shop), "--quiet"], runs=5)
+    return "check, forty migrations, whole process", f"{seconds:.2f} s", "-", "-", "<= 3 s", kept(seconds, 3)
+
+
 def peer_binaries() -> Path | None:
     """PostgreSQL 15 with plpgsql_check, where Debian's packages brought them."""
     folder = Path("/usr/lib/postgresql/15/bin")
@@ -119,7 +126,7 @@ def many_triggers(binaries: Path | None) -> Iterator[Row]:
 def main() -> None:
     binaries = peer_binaries()
     smoking = [passing_project(), *culprit_search(), *sign_ups_beside()]
-    rows = [*start_up(), warm_sandbox(), *smoking, one_trigger(binaries), *many_triggers(binaries)]
+    rows = [*start_up(), warm_sandbox(), forty_migrations(), *smoking, one_trigger(binaries), *many_triggers(binaries)]
     print(tabulate(rows, headers=("what", "measured", "peer in the same run", "ratio", "budget", "")))
 
 
