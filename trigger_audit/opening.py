@@ -14,9 +14,11 @@ from trigger_audit.findings.model import FilePlace, NotAnalysed
 if TYPE_CHECKING:
     import psycopg
 
+    from trigger_audit.catalog.audited import NoUsersTable
     from trigger_audit.check.source_map import SourceMap
     from trigger_audit.database.platform import Server
     from trigger_audit.sandbox.docker import DockerImage
+    from trigger_audit.sandbox.hosted import HostedRefusal
     from trigger_audit.sandbox.migrations import FailedStatement, LoadReport
     from trigger_audit.sandbox.project import SqlFile
     from trigger_audit.target import Target
@@ -77,9 +79,14 @@ class OpenTarget:
 
     @property
     def not_applied(self) -> tuple[NotAnalysed, ...]:
-        """The statements that the sandbox refused, in their order: what they would have made was not looked at."""
-        failed = self.loaded.failed if self.loaded else ()
-        return tuple(as_not_analysed(each) for each in failed)
+        """The statements that the sandbox refused, in their order: what they would have made was not looked at.
+
+        Then those that hosted Supabase would refuse: what is there without them was not looked at either.
+        """
+        if self.loaded is None:
+            return ()
+        refused = tuple(_as_open(each) for each in self.loaded.hosted)
+        return (*(as_not_analysed(each) for each in self.loaded.failed), *refused)
 
     @property
     def unmade(self) -> tuple[Unmade, ...]:
@@ -141,6 +148,7 @@ def sandbox_with(
     Raises NothingApplied where no statement of them can be applied: an audit of nothing would be clean, and mean
     nothing.
     """
+    from trigger_audit.catalog.audited import NoUsersTable
     from trigger_audit.database.connect import connect
     from trigger_audit.database.dsn import parse_dsn
     from trigger_audit.database.platform import describe
@@ -160,13 +168,33 @@ def sandbox_with(
         with explained(dsn), connect(dsn) as connection:
             server = describe(connection)
             info = TargetInfo("sql", " ".join(names), sandbox.server_version, server.platform)
-            yield OpenTarget(connection, server, info, loaded, sql.skipped, sandbox.uncached)
+            try:
+                yield OpenTarget(connection, server, info, loaded, sql.skipped, sandbox.uncached)
+            except NoUsersTable as error:
+                raise _explained(error, loaded) from error
 
 
 def as_not_analysed(failed: FailedStatement) -> NotAnalysed:
     """A statement that was not applied, at its place in its file."""
     place = FilePlace(failed.file, failed.line, failed.column, failed.line, failed.column)
     return NotAnalysed(failed.file, failed.line, f"not applied: {_with_state(failed)}", place)
+
+
+def _as_open(refused: HostedRefusal) -> NotAnalysed:
+    place = FilePlace(refused.file, refused.line, refused.column, refused.line, refused.column)
+    return NotAnalysed(refused.file, refused.line, refused.words, place)
+
+
+def _explained(error: NoUsersTable, loaded: LoadReport) -> TriggerAuditError:
+    """With the statement that took auth.users away, where it is one of those that hosted Supabase would refuse."""
+    for each in loaded.hosted:
+        if each.takes and "auth.users" in each.objects:
+            return TriggerAuditError(
+                f"{error.message}: the statement at {each.file}:{each.line} drops or renames it, which hosted Supabase "
+                "refuses",
+                "take it out",
+            )
+    return error
 
 
 def _refuse(loaded: LoadReport, named: str) -> NoReturn:

@@ -139,3 +139,32 @@ def test_a_dump_of_twenty_megabytes(repository: Made) -> None:
     done = run("check", "--format", "concise", "-q", cwd=repository.top)
     assert done.code == 1
     assert f"2_second.sql:{text.count(chr(10), 0, text.index('insert into')) + 1}:15: error TA101" in done.out
+
+
+def test_what_hosted_supabase_refuses_stands_at_its_line_and_counts_with_strict(repository: Made) -> None:
+    repository.write("supabase/migrations/2_second.sql", "select 1;\n  create index on auth.users (created_at);\n")
+    reason = "hosted Supabase refuses it: postgres may not change auth.users like this (it was applied here)"
+    done = run("check", "--base", "main", "-q", "--format", "concise", "--output", "json=../r.json", cwd=repository.top)
+    assert done.code == 0
+    assert "hosted Supabase" not in done.err
+    assert f"supabase/migrations/2_second.sql:2:3: not analysed: {reason}" in done.out.splitlines()
+    report = json.loads((repository.top.parent / "r.json").read_text())
+    assert report["broken"] == []
+    assert [(item["file_line"], item["reason"]) for item in report["not_analysed"]] == [(2, reason)]
+    strict = run("check", "--base", "main", "--strict", "--format", "github", cwd=repository.top)
+    assert strict.code == 1
+    assert "file=supabase/migrations/2_second.sql,line=2" in strict.out
+    assert "hosted Supabase" not in strict.err
+    repository.commit()
+    assert run("check", "--base", "main", "--strict", "-q", cwd=repository.top).code == 0
+
+
+@pytest.mark.parametrize("statement", ["drop table auth.users cascade", "alter table auth.users rename to people"])
+def test_who_took_auth_users_away_is_named(repository: Made, statement: str) -> None:
+    repository.write("supabase/migrations/2_second.sql", f"select 1;\n{statement};\n")
+    done = run("check", cwd=repository.top)
+    assert done.code == 2
+    assert done.error == (
+        "error: no auth.users here: the statement at supabase/migrations/2_second.sql:2 drops or renames it, "
+        "which hosted Supabase refuses (take it out)"
+    )

@@ -123,3 +123,14 @@ def test_ones_own_statement_that_fails_of_it_gives_no_verdict(tmp_path: Path) ->
     found = run("smoke", "a.sql", "--statement", "own.sql", "--format", "concise", cwd=tmp_path)
     assert (found.code, found.error) == (2, "error: the statements gave no verdict: the reason is in the report")
     assert "skipped a.sql:1 was not applied, and may have made it (3F000 at INSERT public.orders" in found.out
+
+
+def test_what_hosted_supabase_refuses_counts_with_strict_and_is_told_by_the_report_alone() -> None:
+    sql = "create index on auth.users (created_at);\n"
+    reason = "hosted Supabase refuses it: postgres may not change auth.users like this (it was applied here)"
+    scanned = run("scan", "-", "--strict", "-q", "--format", "concise", stdin=sql)
+    assert (scanned.code, scanned.out) == (1, f"-:1:1: not analysed: {reason}\n")
+    smoked = run("smoke", "-", "--flow", "login", "--strict", stdin=sql)
+    assert (smoked.code, "hosted Supabase" in smoked.err) == (1, False)
+    assert "; 1 statement that hosted Supabase refuses; " in smoked.out.splitlines()[-1]
+    assert run("smoke", "-", "--flow", "login", "-q", stdin=sql).code == 0

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from trigger_audit.sandbox.hosted import HostedRefusal
 from trigger_audit.sandbox.migrations import FailedStatement, LoadReport, load_files
 from trigger_audit.sandbox.project import SqlFile
 
@@ -225,9 +226,9 @@ def test_what_hosted_supabase_refuses_is_told(database: _Loaded) -> None:
         "create index on auth.users (created_at);\nalter table if exists only auth.users add column x int;\n"
         "create table public.t (id uuid references auth.users);\nalter table public.t add column y int"
     )
-    assert report.notes == tuple(
-        f"1.sql:{line}: hosted Supabase does not let postgres change auth.users like this" for line in (1, 2)
-    )
+    assert report.notes == ()
+    words = "hosted Supabase refuses it: postgres may not change auth.users like this (it was applied here)"
+    assert report.hosted == tuple(HostedRefusal("1.sql", line, 1, words, ("auth.users",)) for line in (1, 2))
 
 
 def test_any_text_is_a_report_and_not_a_crash(database: _Loaded) -> None:

@@ -10,6 +10,11 @@ from trigger_audit.catalog.model import Catalog, Table
 from trigger_audit.errors import TriggerAuditError, UsageError
 from trigger_audit.visible import plain
 
+
+class NoUsersTable(TriggerAuditError):
+    """There is no auth.users, and nothing else was asked for."""
+
+
 _NAME = re.compile(r'(?:"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[^".]+))(?P<rest>\.(?=.)|$)', re.DOTALL)
 
 
@@ -23,11 +28,12 @@ def audited_tables(catalog: Catalog, tables: Sequence[str] = (), all_tables: boo
 
     Raises:
         UsageError: a name that is none, or that means several tables.
-        TriggerAuditError: there is no such table, or nothing was asked for and there is no auth.users.
+        TriggerAuditError: there is no such table.
+        NoUsersTable: nothing was asked for and there is no auth.users.
     """
     users = catalog.tables_by_name.get(("auth", "users"))
     if users is None and not tables and not all_tables:
-        raise TriggerAuditError(
+        raise NoUsersTable(
             "no auth.users here", "scan takes --table schema.table or --all-tables, smoke takes --statement FILE"
         )
     with_triggers = sorted((catalog.tables[oid] for oid in catalog.triggers_by_table), key=_sort_key)

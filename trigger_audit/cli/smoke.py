@@ -205,7 +205,8 @@ def exit_code(result: SmokeResult, fail_on: SmokeFailOn, *, exit_zero: bool, str
     """0, or 1 when a default flow failed (or was altered); latent flows do not count, and a flow of which something
     is expected only where it goes otherwise, latent or not.
 
-    --strict counts flows that were skipped, statements that were not applied, and what Auth's own role is refused.
+    --strict counts flows that were skipped, statements that were not applied or that hosted Supabase refuses, and what
+    Auth's own role is refused.
     """
     from trigger_audit.smoke.model import Outcome
 

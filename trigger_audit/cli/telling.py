@@ -55,10 +55,11 @@ def tell_about(opened: OpenTarget, messages: Messages) -> None:
         messages.note(f"note: {note}")
     for file, reason in opened.skipped:
         messages.note(f"note: {file} is left out: {reason}")
-    not_applied = opened.not_applied
-    if not_applied:
+    if failed := opened.loaded.failed:
+        from trigger_audit.opening import as_not_analysed
+
         # The report lists them all: here is only what explains an odd result at once.
-        number, first = len(not_applied), not_applied[0]
+        number, first = len(failed), as_not_analysed(failed[0])
         what = "" if number == 1 else f"{number} statements, all in the report; the first: "
         messages.say(f"not applied: {what}{first.object}:{first.line}: {first.reason.removeprefix('not applied: ')}")
 

@@ -263,7 +263,11 @@ def closing_line(result: SmokeResult, style: Style) -> str:
     if any(flow.as_expected is False for flow in report.flows):
         worst = Outcome.FAIL
     latent = f" ({summary['latent']} latent)" if summary["latent"] else ""
-    missing = f"; {count(len(result.not_analysed), 'statement')} not applied" if result.not_analysed else ""
+    # The others were applied, and hosted Supabase would refuse them.
+    unapplied = sum(item.reason.startswith("not applied: ") for item in result.not_analysed)
+    refused = len(result.not_analysed) - unapplied
+    missing = f"; {count(unapplied, 'statement')} not applied" if unapplied else ""
+    missing += f"; {count(refused, 'statement')} that hosted Supabase refuses" if refused else ""
     why = f" ({plain(report.not_verified)})" if report.not_verified else ""
     left = "rolled back, nothing left" if report.rolled_back else f"NOT VERIFIED that nothing is left{why}"
     by = f"as {plain(report.session.role)} ({report.session.by.value})"

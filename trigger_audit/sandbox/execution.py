@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from trigger_audit.sandbox.extensions import stand_ins
 from trigger_audit.sandbox.forms import Form, Reading, first_word
-from trigger_audit.sandbox.hosted import refused_when_hosted
 
 if TYPE_CHECKING:
     import psycopg
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 # Of statements that are sent together.
 _MOST = 200
 _MOST_CHARACTERS = 1 << 20
-_HOSTED = "hosted Supabase does not let postgres"
 # What a statement misses where an extension was enabled in the dashboard, which no file of a project shows.
 _DASHBOARD = (
     (re.compile(r'schema "cron" |relation "cron\.'), "pg_cron"),
@@ -112,8 +110,6 @@ class Executor:
                     copy.write(step.data)
             case _:
                 self._connection.execute(step.query)
-        if target := refused_when_hosted(step.statement):
-            note(step.line, f"{_HOSTED} change {target} like this")
 
     def _run_together(self, group: Sequence[Step]) -> None:
         """Sends them in one go, each as a text of its own: current_query() in a trigger of one is that one's, with its

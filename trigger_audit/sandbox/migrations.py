@@ -20,7 +20,7 @@ from trigger_audit.sandbox.definitions import Definition, Watch, watched_definit
 from trigger_audit.sandbox.elevation import elevated_session, switch_off_event_triggers
 from trigger_audit.sandbox.execution import Executor, Step, grouped
 from trigger_audit.sandbox.forms import Form, read
-from trigger_audit.sandbox.hosted import DUPLICATES, of_platform
+from trigger_audit.sandbox.hosted import DUPLICATES, SERVICE_SCHEMAS, HostedRefusal, of_platform, refusal_when_hosted
 from trigger_audit.sandbox.splitter import Kind, split
 
 if TYPE_CHECKING:
@@ -61,13 +61,15 @@ class FailedStatement:
 class LoadReport:
     """What became of the files: statements applied, those that failed, and remarks of one line each.
 
-    `definitions` tells which statement last defined what is there now.
+    `definitions` tells which statement last defined what is there now, `hosted` which ones were applied although hosted
+    Supabase would refuse them.
     """
 
     applied: int
     failed: tuple[FailedStatement, ...]
     notes: tuple[str, ...]
     definitions: tuple[Definition, ...] = ()
+    hosted: tuple[HostedRefusal, ...] = ()
 
 
 def apply_files(sandbox: RunningSandbox, files: Sequence[SqlFile]) -> LoadReport:
@@ -97,6 +99,7 @@ def load_files(
     applied = 0
     failed: list[FailedStatement] = []
     notes: dict[str, None] = {}
+    hosted: list[HostedRefusal] = []
     try:
         with psycopg.connect(conninfo, autocommit=True, prepare_threshold=None) as admin:
             with (
@@ -105,13 +108,15 @@ def load_files(
                 psycopg.connect(login, autocommit=True, prepare_threshold=None) as connection,
             ):
                 executor = Executor(connection, elevation)
+                own = _service_objects(admin)
                 for file in files:
-                    loader = _FileLoader(connection, executor, watch, file)
+                    loader = _FileLoader(connection, executor, watch, own, file)
                     loader.load()
                     _record(connection, file)
                     applied += loader.applied
                     failed += loader.failed
                     notes |= loader.notes
+                    hosted += loader.hosted
                 definitions = watch.definitions()
             switch_off_event_triggers(admin)
             notes |= dict.fromkeys(finish(admin))
@@ -123,7 +128,7 @@ def load_files(
         # A role of the platform's may have got another name, which before 16 postgres can give it.
         said = str(error).splitlines()[0]
         raise TriggerAuditError(f"the files have left the sandbox in no state to be audited: {said}") from error
-    return LoadReport(applied, tuple(failed), tuple(notes), definitions)
+    return LoadReport(applied, tuple(failed), tuple(notes), definitions, tuple(hosted))
 
 
 def _record(connection: psycopg.Connection, file: SqlFile) -> None:
@@ -135,17 +140,27 @@ def _record(connection: psycopg.Connection, file: SqlFile) -> None:
             connection.execute(read_sql("sandbox/record.sql"), {"version": found[1], "name": found[2]})
 
 
+def _service_objects(admin: psycopg.Connection) -> frozenset[str]:
+    found = admin.execute(read_sql("sandbox/service_objects.sql"), {"schemas": list(SERVICE_SCHEMAS)})
+    return frozenset(name for (name,) in found)
+
+
 class _FileLoader:
     """Applies one file."""
 
-    def __init__(self, connection: psycopg.Connection, executor: Executor, watch: Watch, file: SqlFile) -> None:
+    def __init__(
+        self, connection: psycopg.Connection, executor: Executor, watch: Watch, own: frozenset[str], file: SqlFile
+    ) -> None:
         self._connection = connection
         self._executor = executor
         self._watch = watch
+        self._own = own
         self._file = file
         self.applied = 0
         self.failed: list[FailedStatement] = []
         self.notes: dict[str, None] = {}
+        self.hosted: list[HostedRefusal] = []
+        self._refused: set[tuple[int, int]] = set()
 
     def load(self) -> None:
         """Applies the file; its own COMMIT and ROLLBACK end a transaction as they stand."""
@@ -185,15 +200,18 @@ class _FileLoader:
     def _transaction(self, steps: list[Step], *, keep: bool) -> None:
         if not steps:
             return
-        if self._whole(steps, keep=keep):
-            self.applied += len(steps)
-            return
         before = len(self.failed)
-        if not self._one_by_one(steps, keep=keep):
+        self._refused.clear()
+        if not self._whole(steps, keep=keep) and not self._one_by_one(steps, keep=keep):
             # What fails at COMMIT takes everything along; then each statement has to stand on its own.
             del self.failed[before:]
+            self._refused.clear()
             self._each_alone(steps)
         self.applied += len(steps) - (len(self.failed) - before)
+        for step in steps:
+            if (step.line, step.column) not in self._refused:
+                found = refusal_when_hosted(self._file.path, step.line, step.column, step.statement, self._own)
+                self.hosted += [found] if found is not None else []
 
     def _whole(self, steps: list[Step], *, keep: bool) -> bool:
         import psycopg
@@ -297,6 +315,7 @@ class _FileLoader:
             raise TriggerAuditError(f"the sandbox' server ended the connection while {self._file.path} was applied")
 
     def _refuse(self, step: Step, error: psycopg.Error) -> None:
+        self._refused.add((step.line, step.column))
         if error.sqlstate in DUPLICATES and (own := of_platform(step.statement)):
             self._note(step.line, f"{own} is the platform's own, and there already")
         else:
