@@ -32,6 +32,7 @@ from trigger_audit.smoke.model import FlowResult
 
 CASES = Path(__file__).parent.parent / "cases"
 RULES = {rule.meta.code: rule.meta for rule in all_rules()}
+EXTENDED = bool(os.environ.get("TRIGGER_AUDIT_TEST_ALL"))
 _WORD = re.compile(r"-- (not smoked|latent|hidden|uncertain): \S")
 
 
@@ -117,7 +118,9 @@ def test_the_case(path: Path, request: pytest.FixtureRequest) -> None:
             assert case.own not in {finding.rule for finding in findings}, told
     else:
         assert_severities(case, marked, told)
-    if "not smoked" not in case.words:
+    # A near miss of a rule is there for the scan; that it harms nothing shows its good example, and the extended tests.
+    near_miss = case.marks.quiet and case.own != "" and not EXTENDED
+    if "not smoked" not in case.words and not near_miss:
         smoke(case, marked, database)
 
 
@@ -137,7 +140,7 @@ def smoke(case: Case, marked: list[Finding], database: FreshDatabase) -> None:
     """
     refusals = [f for f in marked if f.sqlstate is not None and f.rule != "TA301" and f.severity is not Severity.INFO]
     if not refusals or "hidden" in case.words:
-        flows = run_flows(database, None if os.environ.get("TRIGGER_AUDIT_TEST_ALL") else QUIET)
+        flows = run_flows(database, None if EXTENDED else QUIET)
         assert broken(tuple(flow for flow in flows if not flow.escalations)) == []
         got = {(flow.payload.value, flow.outcome.value, flow.changes) for flow in flows if flow.escalations}
         assert got == ({("admin", "altered", ())} if any(f.rule == "TA503" for f in marked) else set()), flows

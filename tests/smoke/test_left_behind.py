@@ -39,6 +39,7 @@ def test_settings_of_a_trigger(smoke: Run, settings: tuple[tuple[str, str], ...]
     assert {result.outcome for result in report.flows} == {Outcome.PASS}, report.flows
 
 
+@pytest.mark.extended
 def test_time_outs_of_a_trigger(smoke: Run) -> None:
     """They are ours again behind the statement: the next one may take longer than the trigger left it."""
     left = (("statement_timeout", "400"), ("lock_timeout", "400"), ("idle_in_transaction_session_timeout", "400"))
