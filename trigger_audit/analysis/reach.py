@@ -162,11 +162,15 @@ class _Walk:
             self.natives[by, oid] = None
             return
         key = oid, session, trigger and trigger.oid, event
-        self.ways.lead_to(key)
-        if key in self._seen:
-            return
-        self._seen.add(key)
-        self._later(key, lambda: self._run(function, session.entering(function), trigger, event))
+        if self._is_new(key):
+            self._later(key, lambda: self._run(function, session.entering(function), trigger, event))
+
+    def _is_new(self, node: Hashable) -> bool:
+        """Leads from what is followed to the node, and says whether it is met for the first time."""
+        self.ways.lead_to(node)
+        is_new = node not in self._seen
+        self._seen.add(node)
+        return is_new
 
     def _later(self, node: Hashable, follow: Callable[[], None]) -> None:
         def work() -> None:
@@ -206,10 +210,8 @@ class _Walk:
             if function.language not in _EFFECT_KNOWN:
                 self.ways.lead_to(UNKNOWN)
         node = "body", function.oid, session
-        self.ways.lead_to(node)
-        if node in self._seen:
+        if not self._is_new(node):
             return
-        self._seen.add(node)
         with self.ways.following(node):
             for oid in (*(oid for _, oid in function.arguments), function.returns):
                 self._type(oid, session)
@@ -275,9 +277,7 @@ class _Walk:
     # Tables and types
 
     def _use(self, use: Use) -> None:
-        self.ways.lead_to(use)
-        if use not in self._seen:
-            self._seen.add(use)
+        if self._is_new(use):
             self._later(use, lambda: self._used(use))
 
     def _used(self, use: Use) -> None:
@@ -347,9 +347,7 @@ class _Walk:
         if known is None:
             return
         node = "type", oid, session
-        self.ways.lead_to(node)
-        if node not in self._seen:
-            self._seen.add(node)
+        if self._is_new(node):
             with self.ways.following(node):
                 self._made_of(oid, known, session)
 
@@ -367,9 +365,7 @@ class _Walk:
 
     def _stored(self, stored: Stored, session: Session, by: str) -> None:
         node = stored, session
-        self.ways.lead_to(node)
-        if node not in self._seen:
-            self._seen.add(node)
+        if self._is_new(node):
             self.stored[stored] = stored
             with self.ways.following(node):
                 self._evaluate(stored, session, by)
