@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from trigger_audit.check.model import FlowChange
 from trigger_audit.findings.baseline import baseline_of, compared
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trigger_audit.sandbox.migrations import FailedStatement
     from trigger_audit.smoke.model import FlowResult
 
+_T = TypeVar("_T")
 _RANKS = {Outcome.ALTERED: 1, Outcome.FAIL: 2}
 # Classes and codes of SQLSTATE.
 _SYNTAX_OR_RULE, _DATA, _DEPENDED_ON = "42", "22", "2BP01"
@@ -42,21 +43,14 @@ def mended(before: Iterable[Finding], after: Iterable[Finding]) -> tuple[Finding
 
     Without infos: they go with every change of the statement that they are about, and nothing was to be mended.
     """
-    left = Counter(each.fingerprint for each in after)
-    gone = []
-    for each in before:
-        if each.suppressed is not None or each.severity is Severity.INFO:
-            continue
-        left[each.fingerprint] -= 1
-        if left[each.fingerprint] < 0:
-            gone.append(each)
-    return tuple(gone)
+    counted = (each for each in before if each.suppressed is None and each.severity is not Severity.INFO)
+    return _beyond(after, counted, lambda each: each.fingerprint)
 
 
 def changed_flows(before: Sequence[FlowResult], after: Sequence[FlowResult]) -> tuple[FlowChange, ...]:
     """The flows that end otherwise, or fail of something else; in the order of those after, then the others."""
-    was = {(flow.flow, flow.payload): flow for flow in before}
-    now = {(flow.flow, flow.payload): flow for flow in after}
+    was = {flow.key: flow for flow in before}
+    now = {flow.key: flow for flow in after}
     pairs = [FlowChange(was.get(key), flow) for key, flow in now.items()]
     pairs += [FlowChange(flow, None) for key, flow in was.items() if key not in now]
     return tuple(each for each in pairs if _outcome(each.before) != _outcome(each.after))
@@ -64,10 +58,10 @@ def changed_flows(before: Sequence[FlowResult], after: Sequence[FlowResult]) -> 
 
 def worse_flows(before: Sequence[FlowResult], after: Sequence[FlowResult]) -> tuple[FlowResult, ...]:
     """Those of the failing flows that did not fail before, or of something else, or did not count."""
-    was = {(flow.flow, flow.payload): flow for flow in before}
+    was = {flow.key: flow for flow in before}
 
     def is_worse(flow: FlowResult) -> bool:
-        earlier = was.get((flow.flow, flow.payload))
+        earlier = was.get(flow.key)
         if earlier is None or earlier.as_expected or (earlier.latent and not flow.latent):
             return True
         ranks = _RANKS.get(flow.outcome, 0), _RANKS.get(earlier.outcome, 0)
@@ -78,9 +72,9 @@ def worse_flows(before: Sequence[FlowResult], after: Sequence[FlowResult]) -> tu
 
 def newly_skipped(before: Iterable[FlowResult], after: Iterable[FlowResult]) -> tuple[FlowResult, ...]:
     """The flows without a verdict, less those that had none before."""
-    known = {(flow.flow, flow.payload) for flow in before if flow.outcome is Outcome.SKIPPED}
+    known = {flow.key for flow in before if flow.outcome is Outcome.SKIPPED}
     skipped = (flow for flow in after if flow.outcome is Outcome.SKIPPED)
-    return tuple(flow for flow in skipped if (flow.flow, flow.payload) not in known)
+    return tuple(flow for flow in skipped if flow.key not in known)
 
 
 def broken_statements(failed: Iterable[FailedStatement]) -> tuple[FailedStatement, ...]:
@@ -105,25 +99,23 @@ def _is_certain(sqlstate: str, statement: str) -> bool:
 
 def newly_broken(before: Sequence[FailedStatement], after: Sequence[FailedStatement]) -> tuple[FailedStatement, ...]:
     """The broken statements that are not among those of the base, as often as there."""
-    known = Counter((normalised(each.statement), each.sqlstate) for each in before)
-    new = []
-    for each in broken_statements(after):
-        key = normalised(each.statement), each.sqlstate
-        known[key] -= 1
-        if known[key] < 0:
-            new.append(each)
-    return tuple(new)
+    return _beyond(before, broken_statements(after), lambda each: (normalised(each.statement), each.sqlstate))
 
 
 def newly_open(before: Iterable[NotAnalysed], after: Iterable[NotAnalysed]) -> tuple[NotAnalysed, ...]:
     """What could not be looked at and was not among it before, wherever its line is now."""
-    known = Counter((each.object, each.reason) for each in before)
-    new = []
-    for each in after:
-        known[each.object, each.reason] -= 1
-        if known[each.object, each.reason] < 0:
-            new.append(each)
-    return tuple(new)
+    return _beyond(before, after, lambda each: (each.object, each.reason))
+
+
+def _beyond(known: Iterable[_T], items: Iterable[_T], key: Callable[[_T], Hashable]) -> tuple[_T, ...]:
+    """The items that are more than as many of the same key as are known."""
+    left = Counter(map(key, known))
+    more = []
+    for item in items:
+        left[key(item)] -= 1
+        if left[key(item)] < 0:
+            more.append(item)
+    return tuple(more)
 
 
 def _outcome(flow: FlowResult | None) -> tuple[object, ...]:

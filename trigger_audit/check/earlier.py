@@ -50,7 +50,7 @@ def earlier_state(paths: Sequence[Path | str], ref: str, *, enabled: bool, note:
                 copy, now = moved, supabase_folder(path) or path
             if not copy.exists():
                 continue
-            found = enabled_flows(copy) if copy.is_dir() else None
+            found = enabled_flows(copy) if enabled and copy.is_dir() else None
             flows.update(found.flows if found else ())
             try:
                 read.append(_named_as(sql_input((copy,)), copy, now))

@@ -98,10 +98,11 @@ class Repository:
         contents = self._read("cat-file", "--batch", sent=b"\n".join(wanted.values()) + b"\n")
         at = 0
         for path in wanted:
-            header, _, _ = contents[at:].partition(b"\n")
+            end_of_header = contents.index(b"\n", at)
+            header = contents[at:end_of_header]
             if header.endswith(b" missing"):
                 raise TriggerAuditError(f"git has no object for {path} at {commit}", "`git fsck` tells more")
-            start = at + len(header) + 1
+            start = end_of_header + 1
             end = start + int(header.split()[2])
             yield contents[start:end]
             at = end + 1

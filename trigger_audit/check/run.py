@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from trigger_audit.check.compare import (
     added,
-    broken_statements,
     changed_flows,
     mended,
     newly_broken,
@@ -24,10 +23,9 @@ from trigger_audit.errors import TriggerAuditError
 from trigger_audit.findings.model import NotAnalysed
 from trigger_audit.opening import NothingApplied, SqlInput, as_not_analysed, sandbox_with, sql_input
 from trigger_audit.pipeline import SmokeOptions, prove, scan
-from trigger_audit.smoke.model import failing_flows
 
 if TYPE_CHECKING:
-    from trigger_audit.findings.model import NotAnalysed
+    from trigger_audit.check.model import Base
     from trigger_audit.opening import OpenTarget
     from trigger_audit.pipeline import ScanResult, SmokeResult
     from trigger_audit.rules.base import Rule
@@ -89,8 +87,6 @@ def check(
         about(opened)
         progress("scanning and running the flows of Auth")
         after = _judged(opened, options, closely=True)
-    found = None if earlier is None else earlier.base
-    result = CheckResult(after.scan, after.smoke, base=found, not_smoked=after.not_smoked, added=after.scan.findings)
     before = None
     if earlier is not None and earlier.sql is not None:
         enabled = options.enabled if earlier.enabled is None else earlier.enabled
@@ -98,30 +94,35 @@ def check(
             before = after
         else:
             before = _before(earlier.sql, names, replace(options, enabled=enabled), progress, note)
-    if before is None:
-        return replace(
-            result,
-            added=added((), after.scan.findings),
-            failing=failing_flows(after.flows),
-            skipped=newly_skipped((), after.flows),
-            broken=_told(broken_statements(after.failed)),
-            not_analysed=after.scan.not_analysed,
-        )
-    result = replace(
-        result,
-        added=added(before.scan.findings, after.scan.findings),
-        mended=mended(before.scan.findings, after.scan.findings),
-        skipped=newly_skipped(before.flows, after.flows),
-        broken=_told(newly_broken(before.failed, after.failed)),
-        not_analysed=newly_open(before.scan.not_analysed, after.scan.not_analysed),
-    )
-    if before.smoke is None:
+    return _result(None if earlier is None else earlier.base, before, after)
+
+
+def _result(base: Base | None, before: _State | None, after: _State) -> CheckResult:
+    """Where nothing was before, all that is there now is new."""
+    findings = before.scan.findings if before else ()
+    gaps = before.scan.not_analysed if before else ()
+    flows = before.flows if before else ()
+    failed = before.failed if before else ()
+    unknown: tuple[NotAnalysed, ...] = ()
+    if before is not None and before.smoke is None:
         reason = (
             f"the flows could not be run on the base, so which of them break newly is not known: {before.not_smoked}"
         )
-        return replace(result, not_analysed=(*result.not_analysed, NotAnalysed("the base", None, reason)))
-    changes = changed_flows(before.flows, after.flows) if after.smoke is not None else ()
-    return replace(result, flows=changes, failing=worse_flows(before.flows, after.flows))
+        unknown = (NotAnalysed("the base", None, reason),)
+    both = before is not None and before.smoke is not None and after.smoke is not None
+    return CheckResult(
+        after.scan,
+        after.smoke,
+        base=base,
+        added=added(findings, after.scan.findings),
+        mended=mended(findings, after.scan.findings),
+        flows=changed_flows(flows, after.flows) if both else (),
+        failing=() if unknown else worse_flows(flows, after.flows),
+        skipped=newly_skipped(flows, after.flows),
+        broken=tuple(map(as_not_analysed, newly_broken(failed, after.failed))),
+        not_analysed=(*newly_open(gaps, after.scan.not_analysed), *unknown),
+        not_smoked=after.not_smoked,
+    )
 
 
 def _before(
@@ -146,16 +147,16 @@ def _before(
 
 def _judged(opened: OpenTarget, options: CheckOptions, *, closely: bool) -> _State:
     """Scan and smoke; `closely` with the search for culprits and for what handlers hide."""
-    unmade = opened.unmade
+    unmade, not_applied, source_map = opened.unmade, opened.not_applied, opened.source_map
     scanned = scan(
         opened.connection,
         opened.info,
         options.rules,
         tables=options.tables,
-        not_applied=opened.not_applied,
+        not_applied=not_applied,
         unmade=unmade,
         enabled=options.enabled,
-        source_map=opened.source_map,
+        source_map=source_map,
     )
     how = SmokeOptions(
         allow_side_effects=options.allow_side_effects,
@@ -169,14 +170,10 @@ def _judged(opened: OpenTarget, options: CheckOptions, *, closely: bool) -> _Sta
     reason: str | None = None
     try:
         scanned, smoked = prove(opened.connection, scanned, how, unmade=unmade)
-        smoked = replace(smoked, not_analysed=opened.not_applied, source_map=opened.source_map)
+        smoked = replace(smoked, not_analysed=not_applied, source_map=source_map)
     except TriggerAuditError as error:
         reason = error.message + (f" ({error.remedy})" if error.remedy else "")
     failed = opened.loaded.failed if opened.loaded else ()
     if options.settling is not None:
         scanned = options.settling.of_result(scanned) if closely else options.settling.of_base(scanned)
     return _State(scanned, smoked, reason, failed)
-
-
-def _told(failed: Sequence[FailedStatement]) -> tuple[NotAnalysed, ...]:
-    return tuple(as_not_analysed(each) for each in failed)

@@ -97,8 +97,12 @@ def compared(
         for number, each in enumerate(findings)
     )
     gone = [replace(entry, count=left[entry]) for entry in baseline.entries if left[entry]]
-    unjudged = tuple(each for each in gone if each.rule not in judged or each.object in not_analysed)
-    return Compared(told, tuple(each for each in gone if each not in unjudged), unjudged)
+    stale: list[Entry] = []
+    unjudged: list[Entry] = []
+    for entry in gone:
+        is_judged = entry.rule in judged and entry.object not in not_analysed
+        (stale if is_judged else unjudged).append(entry)
+    return Compared(told, tuple(stale), tuple(unjudged))
 
 
 def pruned(baseline: Baseline, stale: Iterable[Entry]) -> Baseline:

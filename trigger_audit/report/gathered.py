@@ -128,16 +128,16 @@ def is_of_a_file(item: NotAnalysed) -> bool:
 
 def problems_of(flows: Sequence[FlowResult], new: Sequence[FlowResult] | None = None) -> tuple[Problem, ...]:
     """The flows that fail or are altered, those of one cause together; `new` are those that did not before."""
-    counting = {(flow.flow, flow.payload) for flow in failing_flows(flows)}
-    fresh = None if new is None else {(flow.flow, flow.payload) for flow in new}
+    counting = {flow.key for flow in failing_flows(flows)}
+    fresh = None if new is None else {flow.key for flow in new}
 
     def problem(outcome: Outcome, step: FailedStep | None, found: Sequence[FlowResult]) -> Problem:
         return Problem(
             outcome,
             tuple(found),
             step,
-            counts=any((flow.flow, flow.payload) in counting for flow in found),
-            new=fresh is None or any((flow.flow, flow.payload) in fresh for flow in found),
+            counts=any(flow.key in counting for flow in found),
+            new=fresh is None or any(flow.key in fresh for flow in found),
         )
 
     wrong = [flow for flow in flows if flow.outcome in _WRONG]

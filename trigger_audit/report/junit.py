@@ -122,10 +122,10 @@ def flow_cases(told: Gathered) -> list[Case]:
     """One for each flow and payload; latent ones that fail, and those that failed before a check's migrations, are
     skipped.
     """
-    counting = {(flow.flow, flow.payload) for flow in told.failing}
+    counting = {flow.key for flow in told.failing}
     if told.not_smoked is not None:
         return [Case("flows", "all", "error", "not run", told.not_smoked)]
-    cases = [flow_case(flow, counts=(flow.flow, flow.payload) in counting) for flow in told.flows]
+    cases = [flow_case(flow, counts=flow.key in counting) for flow in told.flows]
     return cases + [Case("session", f"gap {number}", "skipped", "gap", gap) for number, gap in enumerate(told.gaps, 1)]
 
 

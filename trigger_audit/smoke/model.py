@@ -160,6 +160,11 @@ class FlowResult:
     expected: Expectation | None = None
 
     @property
+    def key(self) -> tuple[str, Payload]:
+        """What tells it from the others of its run."""
+        return self.flow, self.payload
+
+    @property
     def as_expected(self) -> bool | None:
         """Whether it went as expected: None where nothing was, or where it gave no verdict."""
         if self.expected is None or self.outcome is Outcome.SKIPPED:
