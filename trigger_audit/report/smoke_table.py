@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from tabulate import tabulate
-
 from trigger_audit.report.culprits import culprit_lines, hidden_text, place_lines
 from trigger_audit.report.table import Style, count, in_file, not_analysed_text, told
 from trigger_audit.smoke.model import STATEMENTS, Mail, Outcome
@@ -69,6 +67,8 @@ def flow_table(flows: Iterable[FlowResult], style: Style) -> str:
 
     Payloads that fare alike share a row.
     """
+    from tabulate import tabulate
+
     rows: dict[tuple[str, ...], list[FlowResult]] = {}
     for flow in flows:
         key = (
