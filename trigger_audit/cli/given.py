@@ -111,6 +111,8 @@ def read_email(text: str | None) -> str | None:
 
 def read_payloads(names: tuple[str, ...], given: object) -> tuple[str, ...]:
     """The payloads by name, each once. UsageError for an unknown one, and for `given` without `--metadata`."""
+    if not names:
+        return ()
     from trigger_audit.smoke.payloads import payload_named
 
     payloads = tuple(dict.fromkeys(payload_named(name).value for name in names))
