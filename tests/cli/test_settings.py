@@ -170,6 +170,21 @@ def test_settings_are_shown_without_a_target(tmp_path: Path) -> None:
     assert run("scan", "--show-settings", "none.sql", cwd=tmp_path).code == 2
 
 
+def test_settings_of_a_check_are_those_of_its_files_whatever_the_environment_holds(project: Path) -> None:
+    settle(project, "", config=ANONYMOUS)
+    url = "postgresql://somebody@localhost:1/nowhere"
+    found = run("check", "--show-settings", env={"DATABASE_URL": url}, cwd=project)
+    assert found.code == 0
+    assert 'flows = ["anonymous"]' in found.out
+    assert "target: . (from the project found at " in found.err
+    scanned = run("scan", "--show-settings", env={"DATABASE_URL": url}, cwd=project)
+    assert "flows = [] " in scanned.out
+    assert "(from DATABASE_URL)" in scanned.err
+    refused = run("check", "--show-settings", url, cwd=project)
+    assert (refused.code, refused.out) == (2, "")
+    assert "check judges migrations, and this is a database" in refused.error
+
+
 @pytest.mark.parametrize("command", ["scan", "smoke"])
 def test_a_file_that_is_wrong_ends_the_command(project: Path, command: str) -> None:
     settle(project, 'ignor = ["TA1"]')

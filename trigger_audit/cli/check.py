@@ -106,8 +106,7 @@ def check(
     )
     rules, severities = chosen_rules(settings)
     if show:
-        show_settings(settings, migrations, messages)
-        raise typer.Exit
+        show_settings(settings, migrations, chosen_migrations, messages)
     settling = settling_of(settings, rules, severities, write=write_baseline, prune=prune_baseline)
     target = chosen_migrations(migrations, messages)
     by_config = settings.flows.value is None

@@ -102,8 +102,7 @@ def scan(
     )
     rules, severities = chosen_rules(settings)
     if show:
-        show_settings(settings, targets, messages)
-        raise typer.Exit
+        show_settings(settings, targets, chosen_target, messages)
     settling = settling_of(settings, rules, severities, write=write_baseline, prune=prune_baseline)
     target = chosen_target(targets, messages)
     settings = told_by_project(settings, target, messages)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from trigger_audit.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trigger_audit.cli.terminal import Messages
     from trigger_audit.settings import Settings
     from trigger_audit.target import Target
@@ -70,18 +71,24 @@ def told_by_project(settings: Settings, target: Target, messages: Messages) -> S
     return replace(settings, flows=Setting(flows, source))
 
 
-def show_settings(settings: Settings, targets: list[str] | None, messages: Messages) -> None:
-    """The settings as they hold for the target, on standard output. Without any target they are shown as well."""
-    from trigger_audit.cli.telling import tell_target
+def show_settings(
+    settings: Settings,
+    targets: list[str] | None,
+    choose: Callable[[list[str] | None, Messages], Target],
+    messages: Messages,
+) -> NoReturn:
+    """The settings as they hold for the target that the command would choose, on standard output; ends the command.
+
+    Without any target they are shown as well.
+    """
     from trigger_audit.settings import settings_lines
-    from trigger_audit.target import choose_target
 
     try:
-        target = choose_target(targets or (), os.environ, Path.cwd())
+        target = choose(targets, messages)
     except UsageError:
         if targets:
             raise
     else:
-        tell_target(target, messages)
         settings = told_by_project(settings, target, messages)
     sys.stdout.write(settings_lines(settings))
+    raise typer.Exit

@@ -110,8 +110,7 @@ def smoke(
     script = read_statements(statement, as_role, targets, {**of_flows, "--auth-version": auth_version})
     settings = with_options(read_settings(config), smoke_fails_on=fail_on)
     if show:
-        show_settings(settings, targets, messages)
-        raise typer.Exit
+        show_settings(settings, targets, chosen_target, messages)
     target = chosen_target(targets, messages)
     settings = told_by_project(settings, target, messages)
     with open_target(target, postgres=server, progress=messages.progress) as opened:
