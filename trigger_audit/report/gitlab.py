@@ -6,12 +6,12 @@ where a check has a base. The format: https://docs.gitlab.com/ci/testing/code_qu
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from trigger_audit.findings.model import Severity
 from trigger_audit.report.fingerprints import Fingerprints, broken_fingerprint, problem_fingerprint
 from trigger_audit.report.gathered import gathered
+from trigger_audit.report.json import dumps
 from trigger_audit.report.places import in_repository
 from trigger_audit.report.words import problem_message, problem_title
 from trigger_audit.visible import plain
@@ -62,7 +62,7 @@ def code_quality(result: Result) -> str:
         fingerprint = fingerprints.unique(broken_fingerprint(item))
         location = located(told, item.file_place, item.object, item.line)
         issues.append(issue(f"not analysed: {item.reason}", "not-analysed", fingerprint, "info", location))
-    return json.dumps(issues, indent=2, ensure_ascii=True) + "\n"
+    return dumps(issues)
 
 
 def issue(description: str, check: str, fingerprint: str, severity: str, location: tuple[str, int]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trigger_audit.pipeline import ScanResult
 
 
-def dumps(document: dict[str, Any]) -> str:
+def dumps(document: object) -> str:
     """Indented, ASCII only (escape codes and bidirectional marks cannot act), with a final line break."""
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
 

@@ -8,12 +8,12 @@ as "absent": whoever does not read baselineState would open an alert for it.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from trigger_audit import __version__
 from trigger_audit.report.fingerprints import Fingerprints, broken_fingerprint, problem_fingerprint
 from trigger_audit.report.gathered import gathered, is_of_a_file
+from trigger_audit.report.json import dumps
 from trigger_audit.report.places import as_uri, in_repository
 from trigger_audit.report.sarif_rules import BROKEN, LEVELS, Descriptors, smoke_id
 from trigger_audit.report.words import problem_facts, problem_message, problem_title
@@ -76,7 +76,7 @@ def sarif_log(result: Result) -> str:
             }
         ],
     }
-    return json.dumps(log, indent=2, ensure_ascii=True) + "\n"
+    return dumps(log)
 
 
 def finding_result(
