@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from trigger_audit.pipeline import ScanResult, SmokeResult
     from trigger_audit.smoke.model import FailedStep, FlowResult
 
+BROKEN = "broken-statement"
+"""What programs know a statement by that PostgreSQL refuses whatever the database holds."""
+
 _WRONG = (Outcome.FAIL, Outcome.ALTERED)
 
 
@@ -119,6 +122,11 @@ def gathered(result: ScanResult | SmokeResult | CheckResult) -> Gathered:
     if isinstance(result, ScanResult):
         return _of_scan(result)
     return _of_smoke(result) if isinstance(result, SmokeResult) else _of_check(result)
+
+
+def smoke_id(outcome: Outcome) -> str:
+    """What programs know a flow's outcome by: `smoke/fail`."""
+    return f"smoke/{outcome.value}"
 
 
 def is_of_a_file(item: NotAnalysed) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from trigger_audit.findings.model import Severity
 from trigger_audit.report.fingerprints import Fingerprints, broken_fingerprint, problem_fingerprint
-from trigger_audit.report.gathered import gathered
+from trigger_audit.report.gathered import BROKEN, gathered, smoke_id
 from trigger_audit.report.json import dumps
 from trigger_audit.report.places import in_repository
 from trigger_audit.report.words import problem_message, problem_title
@@ -45,14 +45,14 @@ def code_quality(result: Result) -> str:
     for item in told.broken:
         fingerprint = fingerprints.unique(broken_fingerprint(item))
         location = located(told, item.file_place, item.object, item.line)
-        issues.append(issue(item.reason, "broken-statement", fingerprint, "critical", location))
+        issues.append(issue(item.reason, BROKEN, fingerprint, "critical", location))
     for problem in told.problems:
         step = problem.step
         name = (step.function if step else None) or problem.flows[0].flow
         issues.append(
             issue(
                 f"{problem_title(problem)}: {problem_message(problem)}",
-                f"smoke/{problem.outcome.value}",
+                smoke_id(problem.outcome),
                 fingerprints.unique(problem_fingerprint(problem)),
                 _SEVERITIES[problem.severity],
                 located(told, told.place_of(problem), name, step.line if step else None),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from trigger_audit.findings.model import BaselineState, Severity
-from trigger_audit.report.gathered import gathered, problems_of
+from trigger_audit.report.gathered import BROKEN, gathered, problems_of
 from trigger_audit.report.table import head_place
 from trigger_audit.report.words import ending, problem_facts, problem_message
 from trigger_audit.smoke.model import Outcome
@@ -78,7 +78,7 @@ def finding_cases(told: Gathered) -> list[Case]:
     cases += [Case(rule.meta.code, rule.meta.name) for rule in all_rules() if rule.meta.code not in met]
     cases += [
         Case(
-            "broken-statement",
+            BROKEN,
             names.unique(f"{item.object}: {item.reason}"),
             "failure",
             "error",

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from trigger_audit import __version__
 from trigger_audit.report.fingerprints import Fingerprints, broken_fingerprint, problem_fingerprint
-from trigger_audit.report.gathered import gathered, is_of_a_file
+from trigger_audit.report.gathered import BROKEN, gathered, is_of_a_file, smoke_id
 from trigger_audit.report.json import dumps
 from trigger_audit.report.places import as_uri, in_repository
-from trigger_audit.report.sarif_rules import BROKEN, LEVELS, Descriptors, smoke_id
+from trigger_audit.report.sarif_rules import LEVELS, Descriptors
 from trigger_audit.report.words import problem_facts, problem_message, problem_title
 from trigger_audit.smoke.model import Outcome
 from trigger_audit.visible import plain

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trigger_audit.findings.model import Severity
+from trigger_audit.report.gathered import BROKEN, smoke_id
 from trigger_audit.smoke.model import Outcome
 
 if TYPE_CHECKING:
     from trigger_audit.rules.base import Rule
 
-BROKEN = "broken-statement"
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _PROBLEMS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
 _SECURITY = "TA5"
@@ -26,31 +26,27 @@ _FAMILIES = {
     "TA7": "attachment",
 }
 _OWN: dict[str, tuple[str, str, str]] = {
-    "smoke/fail": (
+    smoke_id(Outcome.FAIL): (
         "failing-flow",
         "a flow of Auth fails",
         "Auth's own statements were run, and PostgreSQL or Auth refused one of them: the app user gets an error.",
     ),
-    "smoke/altered": (
+    smoke_id(Outcome.ALTERED): (
         "altered-flow",
         "a flow of Auth leaves something else than Auth wrote",
         "Auth would report success, but a trigger has changed or dropped what it wrote, or has given a right away.",
     ),
-    "smoke/pass": (
+    smoke_id(Outcome.PASS): (
         "passing-flow",
         "a flow of Auth passes that the project means to refuse",
         "The settings expect this flow to fail, and it goes through.",
     ),
     BROKEN: (
-        "broken-statement",
+        BROKEN,
         "a statement that PostgreSQL refuses whatever the database holds",
         "The migration cannot be applied as it is, so that nothing after this statement is certain.",
     ),
 }
-
-
-def smoke_id(outcome: Outcome) -> str:
-    return f"smoke/{outcome.value}"
 
 
 @dataclass(slots=True)
