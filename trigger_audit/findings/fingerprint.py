@@ -34,13 +34,17 @@ def normalised(statement: str) -> str:
 def fingerprint(finding: Finding) -> str:
     """A hash of rule, object, function signature, cause and normalised statement: never of line, message or paths."""
     place = finding.place
-    parts = (
+    return digest(
         finding.rule,
         finding.object,
         place.function if place else "",
         finding.cause,
         normalised(place.statement) if place else "",
     )
+
+
+def digest(*parts: str) -> str:
+    """The hash of the parts in their order: 32 hexadecimal digits."""
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

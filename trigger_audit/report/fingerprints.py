@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from trigger_audit.findings.fingerprint import digest
 
 if TYPE_CHECKING:
     from trigger_audit.findings.model import NotAnalysed
@@ -21,7 +22,7 @@ class Fingerprints:
     def unique(self, fingerprint: str) -> str:
         self._seen[fingerprint] += 1
         number = self._seen[fingerprint]
-        return fingerprint if number == 1 else _hash(fingerprint, str(number))
+        return fingerprint if number == 1 else digest(fingerprint, str(number))
 
 
 def problem_fingerprint(problem: Problem) -> str:
@@ -29,16 +30,12 @@ def problem_fingerprint(problem: Problem) -> str:
     step, first = problem.step, problem.flows[0]
     if step is not None:
         place = step.function or step.constraint or step.statement
-        return _hash("smoke", problem.outcome.value, step.sqlstate or "", place, step.constraint or "")
+        return digest("smoke", problem.outcome.value, step.sqlstate or "", place, step.constraint or "")
     changed = [change.what for change in first.changes]
     changed += [f"{got.table}.{got.column}" for got in first.escalations]
-    return _hash("smoke", problem.outcome.value, first.flow, *changed)
+    return digest("smoke", problem.outcome.value, first.flow, *changed)
 
 
 def broken_fingerprint(item: NotAnalysed) -> str:
     """Of a statement that was not applied, or something else that was not looked at."""
-    return _hash("not analysed", item.object, item.reason)
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return digest("not analysed", item.object, item.reason)
