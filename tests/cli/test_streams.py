@@ -12,6 +12,14 @@ import pytest
 from tests.cli.running import run
 from tests.cli.test_scan import FAULTY, SOUND
 
+BUSY = """
+create function public.busy() returns trigger language plpgsql as $$
+begin
+  raise exception 'busy' using errcode = '55P03';
+end $$;
+create trigger busy after insert on auth.users for each row execute function public.busy();
+"""
+
 
 def with_shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Runs the command in bash, where $TA is trigger-audit; the last line of stdout holds the exit codes of a pipe."""
@@ -71,6 +79,18 @@ def test_a_full_disk_is_told_once(folder: Path) -> None:
     done = with_shell("$TA scan faulty.sql > /dev/full", folder)
     assert done.stdout == "codes 2\n"
     assert done.stderr.splitlines()[1:] == ["error: the system refused: No space left on device"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="THERE IS NO /dev/full: a full disk is not tried")
+@pytest.mark.parametrize("command", ["scan --prove", "smoke --flow signup-email"])
+def test_a_full_disk_and_no_verdict_are_both_told(command: str, folder: Path) -> None:
+    """55P03 is what our own lock_timeout raises, so a flow that meets it is skipped."""
+    (folder / "busy.sql").write_text(SOUND + BUSY)
+    done = with_shell(f"$TA {command} -q busy.sql > /dev/full", folder)
+    assert done.stdout == "codes 2\n"
+    verdict, full = done.stderr.splitlines()[-2:]
+    assert verdict.endswith(" was skipped: the reasons are in the report")
+    assert full == "error: the system refused: No space left on device"
 
 
 @pytest.mark.parametrize(

@@ -67,13 +67,15 @@ def run() -> NoReturn:
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     try:
-        code = app(standalone_mode=False)
-        if code == INTERRUPTED:
-            raise KeyboardInterrupt
+        try:
+            code = app(standalone_mode=False)
+            if code == INTERRUPTED:
+                raise KeyboardInterrupt
+        except TriggerAuditError as error:
+            complain(error.message, error.remedy)
+            code = 2
+        # Here a disk that is full can still be told; the interpreter's own flush would end with a traceback.
         sys.stdout.flush()
-    except TriggerAuditError as error:
-        complain(error.message, error.remedy)
-        code = 2
     except (typer.Abort, KeyboardInterrupt):
         complain("interrupted; nothing was kept", None)
         code = 2
