@@ -38,7 +38,7 @@ from trigger_audit.cli.own import PROJECT_ROLE, AsRoleOption, StatementOption, r
 from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings, show_settings, told_by_project
 from trigger_audit.cli.telling import announcer, chosen_target, tell_about
 from trigger_audit.cli.terminal import Messages
-from trigger_audit.errors import UsageError
+from trigger_audit.errors import TriggerAuditError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -157,8 +157,7 @@ def smoke(
     deliver(result, format_, outputs, messages)
     problem = no_verdict(result.report)
     if problem is not None:
-        messages.say(f"error: {problem}")
-        raise typer.Exit(2)
+        raise TriggerAuditError(problem)
     fails_on = SmokeFailOn(settings.smoke_fails_on.value)
     raise typer.Exit(exit_code(result, fails_on, exit_zero=exit_zero, strict=strict))
 
@@ -207,7 +206,7 @@ def exit_code(result: SmokeResult, fail_on: SmokeFailOn, *, exit_zero: bool, str
     --strict counts flows that were skipped, statements that were not applied or that hosted Supabase refuses, and what
     Auth's own role is refused.
     """
-    from trigger_audit.smoke.model import Outcome
+    from trigger_audit.smoke.model import Outcome, failing_flows
 
     flows = result.report.flows
     if exit_zero:
@@ -215,6 +214,4 @@ def exit_code(result: SmokeResult, fail_on: SmokeFailOn, *, exit_zero: bool, str
     if strict and (result.not_analysed or result.refused or any(flow.outcome is Outcome.SKIPPED for flow in flows)):
         return 1
     bad = {SmokeFailOn.FAIL: {Outcome.FAIL}, SmokeFailOn.ALTERED: {Outcome.FAIL, Outcome.ALTERED}}.get(fail_on, set())
-    if bad and any(flow.as_expected is False for flow in flows):
-        return 1
-    return int(any(flow.outcome in bad and not flow.as_expected for flow in result.report.default))
+    return int(bool(bad) and any(flow.as_expected is False or flow.outcome in bad for flow in failing_flows(flows)))
