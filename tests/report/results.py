@@ -98,8 +98,7 @@ def steady(result: CheckResult) -> CheckResult:
 
 
 def shows(change: FlowChange) -> bool:
-    flow = change.after or change.before
-    return flow is not None and flow.flow in SHOWN
+    return change.flow.flow in SHOWN
 
 
 def untimed(flow: FlowResult) -> FlowResult:

@@ -21,10 +21,17 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class FlowChange:
-    """One flow with one payload whose outcome or failure differs; None where that side does not run it."""
+    """One flow with one payload whose outcome or failure differs; None where that side does not run it, never both."""
 
     before: FlowResult | None
     after: FlowResult | None
+
+    @property
+    def flow(self) -> FlowResult:
+        """As it is now, or was where it is run no more: which flow and payload it is."""
+        flow = self.after or self.before
+        assert flow is not None  # what no side runs does not change
+        return flow
 
 
 @dataclass(frozen=True, slots=True)

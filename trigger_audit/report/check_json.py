@@ -45,10 +45,9 @@ def check_document(result: CheckResult) -> dict[str, Any]:
 
 def change_document(change: FlowChange, places: SourceMap | None = None) -> dict[str, Any]:
     """The flow as it was and as it is; null where that side does not run it. `places` are those of what it is now."""
-    known = change.after or change.before
     return {
-        "flow": known.flow if known else None,
-        "payload": known.payload.value if known else None,
+        "flow": change.flow.flow,
+        "payload": change.flow.payload.value,
         "before": None if change.before is None else flow_document(change.before),
         "after": None if change.after is None else flow_document(change.after, places),
     }

@@ -19,14 +19,13 @@ from trigger_audit.report.table import (
     not_counted,
     stale_text,
 )
-from trigger_audit.report.words import ending
+from trigger_audit.report.words import grouped_changes
 from trigger_audit.smoke.model import Outcome
 from trigger_audit.visible import plain
 
 if TYPE_CHECKING:
     from trigger_audit.check.model import CheckResult, FlowChange
     from trigger_audit.findings.model import Finding, NotAnalysed
-    from trigger_audit.smoke.model import FlowResult
 
 
 def check_text(result: CheckResult, style: Style) -> str:
@@ -76,13 +75,8 @@ def mended_text(findings: Iterable[Finding], style: Style) -> str:
 
 def changes_text(changes: Iterable[FlowChange], style: Style) -> str:
     """How flows ended before and end now; those that changed alike share a line."""
-    grouped: dict[tuple[str, str], list[FlowResult]] = {}
-    for change in changes:
-        flow = change.after or change.before
-        if flow is not None:
-            grouped.setdefault((ending(change.before), ending(change.after)), []).append(flow)
     lines = [style.paint("strong", "flows that change:") + "\n"]
-    for (before, after), flows in grouped.items():
+    for (before, after), flows in grouped_changes(changes).items():
         lines.append(style.line("  ", None, f"{listed(flows)}: {before} -> {after}", indent=6))
     return "".join(lines)
 

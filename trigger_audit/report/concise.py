@@ -85,9 +85,8 @@ def broken_line(item: NotAnalysed) -> str:
 
 
 def change_line(change: FlowChange) -> str:
-    flow = change.after or change.before
-    name = f"{flow.flow}:{flow.payload.value}" if flow else ""
-    return plain(f"changed: {name}: {ending(change.before)} -> {ending(change.after)}")
+    flow = change.flow
+    return plain(f"changed: {flow.flow}:{flow.payload.value}: {ending(change.before)} -> {ending(change.after)}")
 
 
 def flow_line(flow: FlowResult) -> str:

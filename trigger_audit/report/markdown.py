@@ -13,7 +13,7 @@ from trigger_audit.report.markup import code, fenced, html_text, markdown_text
 from trigger_audit.report.places import in_repository
 from trigger_audit.report.smoke_table import listed
 from trigger_audit.report.table import count, counted, not_counted
-from trigger_audit.report.words import ending, problem_facts, problem_message, problem_title
+from trigger_audit.report.words import grouped_changes, problem_facts, problem_message, problem_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from trigger_audit.findings.model import Finding, NotAnalysed
     from trigger_audit.report.formats import Result
     from trigger_audit.report.gathered import Gathered, Problem
-    from trigger_audit.smoke.model import FlowResult
 
 MOST_CHARACTERS = 60_000
 """GitHub takes 65,536 in a comment; what a workflow puts around it needs some of them."""
@@ -162,14 +161,9 @@ def problem_row(told: Gathered, problem: Problem) -> str:
 
 
 def change_rows(told: Gathered) -> list[str]:
-    grouped: dict[tuple[str, str], list[FlowResult]] = {}
-    for change in told.changes:
-        flow = change.after or change.before
-        if flow is not None:
-            grouped.setdefault((ending(change.before), ending(change.after)), []).append(flow)
     return [
         row(markdown_text(listed(flows)), markdown_text(before), markdown_text(after))
-        for (before, after), flows in grouped.items()
+        for (before, after), flows in grouped_changes(told.changes).items()
     ]
 
 

@@ -9,6 +9,9 @@ from trigger_audit.report.table import count
 from trigger_audit.smoke.model import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from trigger_audit.check.model import FlowChange
     from trigger_audit.report.gathered import Problem
     from trigger_audit.smoke.model import FlowResult
 
@@ -27,6 +30,14 @@ def ending(flow: FlowResult | None) -> str:
         return f"{text} {step.sqlstate or 'refused by Auth'}{place}"
     altered = [change.what for change in flow.changes] + [f"{got.table}.{got.column}" for got in flow.escalations]
     return f"{text} ({', '.join(altered)})" if altered else text
+
+
+def grouped_changes(changes: Iterable[FlowChange]) -> dict[tuple[str, str], list[FlowResult]]:
+    """The flows that change, by how they ended before and end now."""
+    grouped: dict[tuple[str, str], list[FlowResult]] = {}
+    for change in changes:
+        grouped.setdefault((ending(change.before), ending(change.after)), []).append(change.flow)
+    return grouped
 
 
 def problem_title(problem: Problem) -> str:
