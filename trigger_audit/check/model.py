@@ -57,3 +57,8 @@ class CheckResult:
     broken: tuple[NotAnalysed, ...] = ()
     not_analysed: tuple[NotAnalysed, ...] = ()
     not_smoked: str | None = None
+
+    @property
+    def open_items(self) -> tuple[NotAnalysed, ...]:
+        """What was not analysed, less the broken statements, which are told as such."""
+        return tuple(item for item in self.not_analysed if item not in self.broken)

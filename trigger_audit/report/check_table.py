@@ -48,17 +48,12 @@ def check_text(result: CheckResult, style: Style) -> str:
         blocks.append(changes_text(result.flows, style))
     if result.not_smoked is not None:
         blocks.append(style.line("flows not run", "error", f": {result.not_smoked}"))
-    if open_items(result):
-        blocks.append(not_analysed_text(open_items(result), style))
+    if result.open_items:
+        blocks.append(not_analysed_text(result.open_items, style))
     if result.scan.settled.stale:
         blocks.append(stale_text(result.scan.settled.stale, style))
     blocks.append(closing_line(result, style))
     return "\n".join(blocks)
-
-
-def open_items(result: CheckResult) -> list[NotAnalysed]:
-    """What was not analysed, less the broken statements, which are told as such."""
-    return [item for item in result.not_analysed if item not in result.broken]
 
 
 def broken_text(item: NotAnalysed, style: Style) -> str:
@@ -103,6 +98,6 @@ def closing_line(result: CheckResult, style: Style) -> str:
         parts.append("no flow newly breaks" if result.base else "no flow breaks")
     against = f"; compared with {plain(result.base.ref)} ({result.base.commit[:12]})" if result.base else ""
     return (
-        f"{', '.join(parts)}; {len(open_items(result))} not analysed{against}; "
+        f"{', '.join(parts)}; {len(result.open_items)} not analysed{against}; "
         f"PostgreSQL {result.scan.target.server_version}\n"
     )

@@ -74,7 +74,7 @@ def check_lines(result: CheckResult) -> str:
     lines += [plain(f"mended: {finding.rule} {finding.object}: {finding.message}") for finding in result.mended]
     lines += [change_line(change) for change in result.flows]
     lines += [plain(f"flows not run: {result.not_smoked}")] if result.not_smoked is not None else []
-    lines += [not_analysed_line(item) for item in result.not_analysed if item not in result.broken]
+    lines += [not_analysed_line(item) for item in result.open_items]
     lines += stale_lines(result.scan)
     lines += left_out_lines(result.scan) if result.base is None else []
     return "".join(f"{line}\n" for line in lines)

@@ -205,7 +205,7 @@ def _of_check(result: CheckResult) -> Gathered:
         new_problems=problems_of(result.failing),
         changes=result.flows,
         broken=result.broken,
-        not_analysed=tuple(item for item in result.not_analysed if item not in result.broken),
+        not_analysed=result.open_items,
         gaps=smoke.report.session.gaps if smoke else (),
         base=result.base,
         not_smoked=result.not_smoked,
