@@ -39,7 +39,7 @@ def finding_line(finding: Finding) -> str:
     place, file_place = finding.place, finding.file_place
     told = f"{finding.severity.value} {finding.rule} {finding.message}"
     if file_place is not None:
-        return plain(f"{file_place.file}:{file_place.line}:{file_place.column}: {told} [{finding.object}]")
+        return plain(f"{file_place}: {told} [{finding.object}]")
     where = f"{finding.object}:{place.line}:{place.column}" if place else finding.object
     return plain(f"{where}: {told}")
 
@@ -54,7 +54,7 @@ def item_line(item: NotAnalysed) -> str:
     place = item.file_place
     if place is None:
         return inside
-    return f"{place.file}:{place.line}:{place.column}" + ("" if item.object == place.file else f": {inside}")
+    return str(place) if item.object == place.file else f"{place}: {inside}"
 
 
 def smoke_lines(result: SmokeResult) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from trigger_audit.report.words import grouped_changes, problem_facts, problem_m
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from trigger_audit.findings.model import Finding, NotAnalysed
+    from trigger_audit.findings.model import FilePlace, Finding, NotAnalysed
     from trigger_audit.report.formats import Result
     from trigger_audit.report.gathered import Gathered, Problem
 
@@ -173,17 +173,19 @@ def row(*cells: str) -> str:
 
 def where(finding: Finding) -> str:
     """`path:line:column`, else the function's line, else the object."""
-    file, place = finding.file_place, finding.place
-    if file is not None:
-        return code(f"{in_repository(file.file) or file.file}:{file.line}:{file.column}")
-    return code(f"{place.function}:{place.line}" if place else finding.object)
+    place = finding.place
+    return in_file(finding.file_place, f"{place.function}:{place.line}" if place else finding.object)
 
 
 def where_not_analysed(item: NotAnalysed) -> str:
-    file = item.file_place
-    if file is not None:
-        return code(f"{in_repository(file.file) or file.file}:{file.line}:{file.column}")
-    return code(item.object if item.line is None else f"{item.object}:{item.line}")
+    return in_file(item.file_place, item.object if item.line is None else f"{item.object}:{item.line}")
+
+
+def in_file(place: FilePlace | None, otherwise: str) -> str:
+    """The place from the top of the repository if it is in one."""
+    if place is None:
+        return code(otherwise)
+    return code(str(replace(place, file=in_repository(place.file) or place.file)))
 
 
 def finding_details(finding: Finding) -> str:

@@ -97,22 +97,17 @@ def finding_text(finding: Finding, style: Style) -> str:
     """Code and fact, the source line with a caret, why it matters, what to do, and the way there."""
     kind = finding.severity.value
     head = style.paint(kind, f"{kind}[{finding.rule}]") + style.paint("strong", f" {plain(finding.message)}")
-    lines = [head]
     place = finding.place
-    bar = style.paint("gutter", "|")
-    pad = "   "
-    if place is not None:
-        number = str(place.line)
-        pad = " " * max(3, len(number) + 1)
+    number = str(place.line) if place is not None else ""
+    pad = " " * max(3, len(number) + 1)
+    lines = [head, f"{pad[:-1]}{style.paint('gutter', '-->')} {plain(head_place(finding))}"]
+    if place is not None and place.statement:
+        bar = style.paint("gutter", "|")
         end = place.end_column - 1 if place.end_line == place.line else len(place.source_line)
         source, carets = excerpt(place.source_line, place.column - 1, end, max(40, style.width - len(pad) - 4))
-        lines.append(f"{pad[:-1]}{style.paint('gutter', '-->')} {plain(head_place(finding))}")
-        if place.statement:
-            lines.append(f"{pad}{bar}")
-            lines.append(f"{style.paint('gutter', number.rjust(len(pad) - 1))} {bar} {source}")
-            lines.append(f"{pad}{bar} {style.paint(kind, carets)}")
-    else:
-        lines.append(f"{pad[:-1]}{style.paint('gutter', '-->')} {plain(head_place(finding))}")
+        lines.append(f"{pad}{bar}")
+        lines.append(f"{style.paint('gutter', number.rjust(len(pad) - 1))} {bar} {source}")
+        lines.append(f"{pad}{bar} {style.paint(kind, carets)}")
     lines += told(pad, "why", finding.why, style)
     lines += told(pad, "fix", finding.fix, style)
     lines += ways(finding, pad, style)
@@ -134,7 +129,7 @@ def in_file(place: FilePlace | None, inside: str) -> str:
     """The place in the file with what is there in brackets; only that where there is no file."""
     if place is None:
         return inside
-    return f"{place.file}:{place.line}:{place.column}" + (f" ({inside})" if inside else "")
+    return f"{place} ({inside})" if inside else str(place)
 
 
 def told(pad: str, label: str, text: str, style: Style) -> list[str]:
