@@ -12,6 +12,7 @@ def sql_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "sql"
 
 
+@cache
 def read_sql(name: str) -> str:
     """The text of one SQL file, named relative to the folder: `catalog/triggers.sql`."""
     return (sql_folder() / name).read_text(encoding="utf-8")
