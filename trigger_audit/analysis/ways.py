@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,7 +44,10 @@ class Beyond:
 
 
 class Ways:
-    """A graph whose nodes are triggers, touches, and whatever stands between them. It begins at START."""
+    """A graph whose nodes are triggers, touches, and whatever stands between them. It begins at START.
+
+    `first` and `beyond` are worked out once: they are asked of a graph that is finished.
+    """
 
     def __init__(self) -> None:
         self._next: dict[Hashable, dict[Hashable, None]] = {}
@@ -69,7 +72,7 @@ class Ways:
         """All that can be set off, in no order that means anything, but always the same."""
         return tuple(node.trigger for node in self._from(START) if isinstance(node, At))
 
-    @property
+    @cached_property
     def first(self) -> frozenset[int]:
         """The triggers that the statements at the start set off themselves."""
         return frozenset(node.trigger for node in self._from(START, past_triggers=False) if isinstance(node, At))
