@@ -8,7 +8,8 @@ import pytest
 
 from tests.cli.running import run
 from trigger_audit.cli.options import SmokeFailOn
-from trigger_audit.cli.smoke import exit_code, no_verdict
+from trigger_audit.cli.smoke import exit_code
+from trigger_audit.cli.verdict import no_verdict
 from trigger_audit.findings.model import NotAnalysed
 from trigger_audit.pipeline import SmokeResult
 from trigger_audit.report.smoke_table import closing_line

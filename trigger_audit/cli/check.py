@@ -36,9 +36,9 @@ from trigger_audit.cli.options import (
     verbosity,
 )
 from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings, show_settings, told_by_project
-from trigger_audit.cli.smoke import no_verdict
 from trigger_audit.cli.telling import tell_about, tell_target
 from trigger_audit.cli.terminal import Messages
+from trigger_audit.cli.verdict import no_verdict
 from trigger_audit.errors import TriggerAuditError
 
 if TYPE_CHECKING:

@@ -35,9 +35,9 @@ from trigger_audit.cli.options import (
     verbosity,
 )
 from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings, show_settings, told_by_project
-from trigger_audit.cli.smoke import no_verdict
 from trigger_audit.cli.telling import announcer, chosen_target, tell_about, tell_what_was_run
 from trigger_audit.cli.terminal import Messages
+from trigger_audit.cli.verdict import no_verdict
 
 if TYPE_CHECKING:
     from trigger_audit.pipeline import ScanResult

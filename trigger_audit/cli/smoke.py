@@ -38,14 +38,12 @@ from trigger_audit.cli.own import PROJECT_ROLE, AsRoleOption, StatementOption, r
 from trigger_audit.cli.settings import ConfigOption, ShowSettings, read_settings, show_settings, told_by_project
 from trigger_audit.cli.telling import announcer, chosen_target, tell_about
 from trigger_audit.cli.terminal import Messages
+from trigger_audit.cli.verdict import no_verdict
 from trigger_audit.errors import TriggerAuditError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from trigger_audit.auth.versions import Version
     from trigger_audit.pipeline import SmokeResult
-    from trigger_audit.smoke.model import FlowResult, SmokeReport
 
 
 def smoke(
@@ -170,33 +168,6 @@ def parse_auth_version(text: str | None) -> Version | None:
         return None if text is None else parse_version(text)
     except ValueError as error:
         raise UsageError(f"--auth-version: {error}") from None
-
-
-def no_verdict(report: SmokeReport) -> str | None:
-    """Why the run is no answer to whether a sign-up works (exit code 2), or None. Latent flows give none."""
-    from trigger_audit.auth import flow_named
-    from trigger_audit.smoke.model import STATEMENTS
-
-    if not report.rolled_back:
-        return "it could not be verified that nothing is left" + (
-            f": {report.not_verified}" if report.not_verified else ""
-        )
-    default = report.default
-    if all_skipped(flow for flow in default if flow.flow == STATEMENTS):
-        return "the statements gave no verdict: the reason is in the report"
-    if all_skipped(default):
-        return "every flow was skipped: the reasons are in the report"
-    if all_skipped(flow for flow in default if flow.flow != STATEMENTS and flow_named(flow.flow).signs_up):
-        return "every sign-up flow was skipped: the reasons are in the report"
-    return None
-
-
-def all_skipped(flows: Iterable[FlowResult]) -> bool:
-    """Whether there are flows, and none of them gave a verdict."""
-    from trigger_audit.smoke.model import Outcome
-
-    outcomes = {flow.outcome for flow in flows}
-    return outcomes == {Outcome.SKIPPED}
 
 
 def exit_code(result: SmokeResult, fail_on: SmokeFailOn, *, exit_zero: bool, strict: bool) -> int:
