@@ -160,7 +160,8 @@ class _Search:
             or self.on(together - {switch}).is_free_of(fault)
             or self.trial(removed | {switch}).is_free_of(fault)
         ]
-        named = [switch for switch in guilty if switch in self.knowledge.recurring(fault)] or [
+        recurring = self.knowledge.recurring(fault)
+        named = [switch for switch in guilty if switch in recurring] or [
             switch
             for switch in guilty
             if not any(other != switch and self.knowledge.carries(switch, other) for other in guilty)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING
 
 from trigger_audit.smoke.context import Frame, frames
@@ -27,7 +27,7 @@ class Suspects:
     """
 
     catalog: Catalog
-    cascade: Cascade
+    cascade: InitVar[Cascade]
     ways: Ways
     triggers: tuple[Trigger, ...] = field(init=False)
     _by_oid: dict[int, Trigger] = field(init=False)
@@ -36,15 +36,15 @@ class Suspects:
     _flows: dict[int, set[str]] = field(init=False, default_factory=dict)
     _running: dict[int, set[str]] = field(init=False, default_factory=dict)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, cascade: Cascade) -> None:
         self._by_oid = {trigger.oid: trigger for trigger in self.catalog.triggers}
         for trigger in self.catalog.triggers:
             self._by_function.setdefault(self.catalog.functions[trigger.function].proname, []).append(trigger)
-        reached = {visit.trigger.oid: visit.trigger for visit in self.cascade.visits if visit.trigger is not None}
+        reached = {visit.trigger.oid: visit.trigger for visit in cascade.visits if visit.trigger is not None}
         for oid in sorted(self.ways.triggers):
             reached.setdefault(oid, self._by_oid[oid])
         self.triggers = tuple(trigger for trigger in reached.values() if trigger.fires)
-        for visit in self.cascade.visits:
+        for visit in cascade.visits:
             flows = {firing.flow for firing in visit.firings}
             self._running.setdefault(visit.function.oid, set()).update(flows)
             if visit.trigger is not None:
