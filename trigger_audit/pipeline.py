@@ -289,7 +289,7 @@ def smoke_audited(
     announce: Callable[[Sequence[str]], None] | None = None,
 ) -> SmokeResult:
     """The same for a database that has been examined already."""
-    from trigger_audit.analysis.bodies import read_body
+    from trigger_audit.analysis.bodies import reading
     from trigger_audit.analysis.dynamic import unresolved_places
     from trigger_audit.analysis.hazards import effects
     from trigger_audit.auth import firings
@@ -304,7 +304,9 @@ def smoke_audited(
     with read_only(connection):
         behind = load_stored(connection, audit.catalog)
         excuse = what_is_missing(connection, unmade).excuse
-    found = effects(audit.cascade, audit.catalog, behind, read_body, firings(options.enabled))
+    # The same bodies as the cascade's: hazards and reach know a statement by its identity.
+    bodies = reading(dict(audit.bodies))
+    found = effects(audit.cascade, audit.catalog, behind, bodies, firings(options.enabled))
     report = run_smoke(
         connection,
         flows=options.flows,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -73,7 +73,7 @@ def smoke_statements(
     session = Session(part.role, split_search_path(part.search_path))
     seen = _Seen(script, catalog, behind, session.search_path(catalog))
     cascade, bodies = seen.cascade(session)
-    found = seen.effects(cascade)
+    found = seen.effects(cascade, bodies)
     report = run_statements(
         connection,
         seen.own(part, (*_gaps(catalog, part.role, as_role, script), *seen.unread())),
@@ -154,14 +154,14 @@ class _Seen:
         )
         return cascade, bodies
 
-    def effects(self, cascade: Cascade) -> Effects:
-        """Those of the statements themselves bear the file's name."""
-        from trigger_audit.analysis.bodies import read_body
+    def effects(self, cascade: Cascade, bodies: Mapping[int, BodyFacts]) -> Effects:
+        """Those of the statements themselves bear the file's name. `bodies` are the cascade's."""
+        from trigger_audit.analysis.bodies import reading
         from trigger_audit.analysis.effects import FOREIGN
         from trigger_audit.analysis.hazards import effects
         from trigger_audit.analysis.model import Hazard
 
-        found = effects(cascade, self.catalog, self.behind, read_body, ())
+        found = effects(cascade, self.catalog, self.behind, reading(dict(bodies)), ())
         own = self._function.name
         hazards = [
             replace(hazard, function=self.script.name) if hazard.function == own else hazard for hazard in found.hazards
