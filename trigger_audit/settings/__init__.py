@@ -3,8 +3,6 @@
 from trigger_audit.settings.file import load_settings as load_settings
 from trigger_audit.settings.meaning import chosen_rules as chosen_rules
 from trigger_audit.settings.meaning import exemptions as exemptions
-from trigger_audit.settings.model import SCAN_FAILS_ON as SCAN_FAILS_ON
-from trigger_audit.settings.model import SMOKE_FAILS_ON as SMOKE_FAILS_ON
 from trigger_audit.settings.model import Setting as Setting
 from trigger_audit.settings.model import Settings as Settings
 from trigger_audit.settings.model import with_options as with_options
