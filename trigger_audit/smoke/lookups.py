@@ -18,7 +18,7 @@ from trigger_audit.auth.tables import USERS_INSERT
 from trigger_audit.auth.values import Probe
 from trigger_audit.smoke.checks import BY_ID
 from trigger_audit.smoke.credentials import refused_log_in
-from trigger_audit.smoke.model import Change, FailedStep
+from trigger_audit.smoke.model import Change
 from trigger_audit.smoke.sending import Read
 from trigger_audit.smoke.unreadable import find_unreadable
 
@@ -141,13 +141,9 @@ class LookUp:
 
     def _has_session(self) -> bool:
         """That of the access token. A user without one, whom an administrator has made, would log in first."""
-        session = self._memory.probes.get(Probe.SESSION_ID)
-        if session is None or "sessions" not in self._target.columns:
+        if self._memory.probes.get(Probe.SESSION_ID) is None or "sessions" not in self._target.columns:
             return True
-        found = self._sender.read(Read("sessions", ("id",), BY_ID, (session,)))
-        if not found:
-            self._refuse("SELECT auth.sessions", "no row of auth.sessions has the session's id", messages.SESSION_GONE)
-        return bool(found)
+        return not refuse_session_gone(self._observation, self._sender, self._memory, 0, messages.SESSION_GONE)
 
     def _by_identity(self, flow: Flow) -> Flow | None:
         probes = self._memory.probes
@@ -221,8 +217,7 @@ class LookUp:
         self._observation.changes.append(Change(what, str(user), "no row"))
 
     def _refuse(self, label: str, told: str, response: Response) -> None:
-        self._observation.failed = FailedStep(0, label, None, told)
-        self._observation.response = response
+        self._observation.refuse(0, label, told, response)
 
     def _refuse_banned(self) -> bool:
         return refuse_banned(self._observation, self._memory, 0, "SELECT auth.users")
@@ -241,8 +236,15 @@ def refuse_banned(observation: Observing, memory: Memory, index: int, label: str
     until = memory.rows["users"].get("banned_until")
     if observation.flow.banned is None or not lies_ahead(until):
         return False
-    observation.failed = FailedStep(index, label, None, "auth.users.banned_until lies in the future")
-    observation.response = observation.flow.banned
+    observation.refuse(index, label, "auth.users.banned_until lies in the future", observation.flow.banned)
+    return True
+
+
+def refuse_session_gone(observation: Observing, sender: Sender, memory: Memory, index: int, response: Response) -> bool:
+    """Whether Auth does not find the session of an access token, of one it got or one it makes. psycopg.Error."""
+    if sender.read(Read("sessions", ("id",), BY_ID, (memory.probes[Probe.SESSION_ID],))):
+        return False
+    observation.refuse(index, "SELECT auth.sessions", "no row of auth.sessions has the session's id", response)
     return True
 
 

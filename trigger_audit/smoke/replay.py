@@ -17,7 +17,7 @@ from trigger_audit.auth.values import Probe
 from trigger_audit.smoke.checks import BY_ID, Edits, compare_reload, final_changes
 from trigger_audit.smoke.context import innermost_frame, shortened
 from trigger_audit.smoke.event_triggers import refuser
-from trigger_audit.smoke.lookups import LookUp, refuse_banned
+from trigger_audit.smoke.lookups import LookUp, refuse_banned, refuse_session_gone
 from trigger_audit.smoke.memory import Memory
 from trigger_audit.smoke.model import Change, FailedStep, Mail, Outcome
 from trigger_audit.smoke.sending import Read
@@ -117,6 +117,11 @@ class Observing:
     limit: str | None = None
     longest: float = 0.0
 
+    def refuse(self, index: int, label: str, told: str, response: Response) -> None:
+        """Auth itself ends the flow, for what it has read or has not found."""
+        self.failed = FailedStep(index, label, None, told)
+        self.response = response
+
     def done(self) -> Observation:
         return Observation(
             self.flow,
@@ -192,10 +197,11 @@ class Replay:
                     _refuse_to_write(observation, step)
                 return
             if refused is not None:
-                observation.failed = FailedStep(index, step.label, None, refused)
-                observation.response = step.failure
+                observation.refuse(index, step.label, refused, step.failure)
                 return
-            if step.table == "mfa_amr_claims" and self._lacks_session(observation, step, index):
+            if step.table == "mfa_amr_claims" and refuse_session_gone(
+                observation, self.session.sender, self.memory, index, messages.without_session(step.failure)
+            ):
                 return
             if step.kind is Kind.RELOAD:
                 if flow.signs_up and refuse_banned(observation, self.memory, index, step.label):
@@ -221,18 +227,7 @@ class Replay:
         if flow.unsent is None or _ADDRESS.search(str(email or "")):
             return False
         told = "NULL" if email is None else repr(email)
-        observation.failed = FailedStep(index, "MAIL", None, f"auth.users.email is {told}, and no mail can go there")
-        observation.response = flow.unsent
-        return True
-
-    def _lacks_session(self, observation: Observing, step: Step, index: int) -> bool:
-        """Whether Auth does not find the session that it has just made, when it reads that for the access token."""
-        session = self.memory.probes[Probe.SESSION_ID]
-        if self.session.sender.read(Read("sessions", ("id",), BY_ID, (session,))):
-            return False
-        told = "no row of auth.sessions has the session's id"
-        observation.failed = FailedStep(index, "SELECT auth.sessions", None, told)
-        observation.response = messages.without_session(step.failure)
+        observation.refuse(index, "MAIL", f"auth.users.email is {told}, and no mail can go there", flow.unsent)
         return True
 
     def _execute(self, step: Step, observation: Observing, edits: Edits) -> str | None:
